@@ -1,0 +1,1 @@
+"""Mission mystique and managing for mission: the code behind the book, the data and the exercises."""
