@@ -1,0 +1,149 @@
+"""Every explorer of every chapter, in a real browser: the page shows what the Python function returns."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import chapter as chapters  # noqa: E402
+
+from mystique import charts  # noqa: E402
+from mystique.explore.answers import ask, plain  # noqa: E402
+
+SAMPLE = 40          # grid explorers: settings tried besides the corners
+TWIN_SAMPLE = 1_000  # twins: random settings compared in the page
+
+# Puts an explorer of the page into a state by its native controls, and reads what the page then shows.
+SET = """
+async ([name, state]) => {
+  const explorer = mystique.explorers[name];
+  const figure = document.getElementById("explorer-" + name);
+  const form = figure.querySelector("form");
+  explorer.packed.controls.forEach((control, i) => {
+    const input = form.elements[control.name];
+    if (control.kind === "checkbox") input.checked = Boolean(state[i]);
+    else input.value = String(state[i]);
+  });
+  await explorer.move();
+  const cells = (row) => Array.from(row.cells, (cell) => cell.textContent);
+  return {
+    sentence: figure.querySelector(".explorer-sentence").textContent,
+    label: figure.querySelector(".explorer-picture").getAttribute("aria-label"),
+    head: cells(figure.querySelector("thead tr")),
+    rows: Array.from(figure.querySelectorAll("tbody tr"), cells),
+    drawn: explorer.packed.table.map((column) => explorer.drawn(column.source).map((row) => row[column.field])),
+  };
+}
+"""
+
+
+def corners(controls) -> list[tuple]:
+    """Every combination of the controls' first and last positions."""
+    return list(itertools.product(*({0, len(control.values) - 1} for control in controls)))
+
+
+def some(controls, count: int) -> list[tuple]:
+    """Settings drawn at random, the same ones in every run."""
+    draw = random.Random(len(controls) * 1_000 + count)
+    return [tuple(draw.randrange(len(control.values)) for control in controls) for _ in range(count)]
+
+
+def expected(made, state):
+    """What the Python function says for a state: its sentence, the table's titles, and its columns."""
+    values = {control.name: control.values[at] for control, at in zip(made.controls, state)}
+    answer = ask(made.name, made.function, values)
+    shown = charts.table_columns(answer.chart.spec)
+    columns = [[plain(row.get(column.field)) for row in answer.chart.data[column.source]] for column in shown]
+    return answer.sentence, [column.title for column in shown], columns
+
+
+def same(text: str, value) -> bool:
+    """Whether a table cell says a value: numbers to the decimals that the cell shows."""
+    if value is None:
+        return text == "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return text == charts.cell_text(value, 0)
+    decimals = len(text.partition(".")[2])
+    return math.isclose(float(text), value, rel_tol=0, abs_tol=0.5000001 * 10**-decimals)
+
+
+@pytest.fixture(scope="module", params=chapters.chapters(), ids=lambda file: file.stem)
+def chapter(request):
+    with pytest.MonkeyPatch.context() as patch:
+        yield chapters.run(request.param, patch)
+
+
+@pytest.fixture(scope="module")
+def page(chapter, browser, site):
+    opened = browser.new_page()
+    opened.goto(f"{site}/book/{chapter.file.stem}.html")
+    yield opened
+    opened.close()
+
+
+def test_the_page_has_just_the_chapters_explorers(chapter, page):
+    shown = page.evaluate("Object.values(mystique.explorers).filter(e => e.packed.controls.length).map(e => e.packed.name)")
+    assert sorted(shown) == sorted(made.name for made in chapter.explorers)
+    assert shown, "a chapter has at least one explorer"
+
+
+def test_controls_are_the_same_as_in_a_notebook(chapter, page):
+    for made in chapter.explorers:
+        packed = page.evaluate("name => mystique.explorers[name].packed.controls", made.name)
+        assert [(c["name"], c["kind"], c["labels"], c["start"]) for c in packed] == [
+            (c.name, c.kind, c.labels, c.start) for c in made.controls
+        ]
+
+
+def test_the_page_shows_what_the_function_returns(chapter, page):
+    for made in chapter.explorers:
+        for state in corners(made.controls) + some(made.controls, SAMPLE):
+            shown = page.evaluate(SET, [made.name, list(state)])
+            sentence, titles, columns = expected(made, state)
+            where = f"{made.name} at {state}"
+            assert shown["sentence"] == shown["label"] == sentence, where
+            assert shown["head"] == titles, where
+            assert len(shown["rows"]) == len(columns[0]), where
+            for place, column in enumerate(columns):
+                texts = [row[place] for row in shown["rows"]]
+                assert all(map(same, texts, column)), f"{where}, column {titles[place]}: {texts} for {column}"
+                drawn = shown["drawn"][place]
+                assert all(
+                    d == v if not isinstance(v, float) else math.isclose(d, v, rel_tol=1e-3, abs_tol=0.06)
+                    for d, v in zip(drawn, column)
+                ), f"{where}, drawn column {titles[place]}: {drawn} for {column}"
+
+
+def test_twins_answer_as_their_functions(chapter, page):
+    for made in (one for one in chapter.explorers if one.twin):
+        states = corners(made.controls) + some(made.controls, TWIN_SAMPLE)
+        answers = page.evaluate("([name, states]) => states.map((s) => mystique.explorers[name].answer(s))", [made.name, states])
+        for state, answer in zip(states, answers):
+            values = {control.name: control.values[at] for control, at in zip(made.controls, state)}
+            python = ask(made.name, made.function, values)
+            assert answer["sentence"] == python.sentence, f"{made.name} at {values}"
+            assert json.loads(json.dumps(answer["data"])).keys() == python.chart.data.keys()
+            for name, rows in python.chart.data.items():
+                assert len(rows) == len(answer["data"][name])
+                for one, other in zip(answer["data"][name], rows):
+                    assert one.keys() == other.keys()
+                    for key, value in other.items():
+                        value = plain(value)
+                        close = math.isclose(one[key], value, rel_tol=1e-12) if isinstance(value, float) else one[key] == value
+                        assert close, f"{made.name} at {values}: {key} is {one[key]} in the page, {value} in Python"
+
+
+def test_there_is_an_explorer_that_the_page_computes():
+    """At least one chapter uses a twin, so that the comparison above is never empty."""
+    found = []
+    for file in chapters.chapters():
+        with pytest.MonkeyPatch.context() as patch:
+            found += [made.name for made in chapters.run(file, patch).explorers if made.twin]
+    assert found
