@@ -34,6 +34,9 @@ PALETTE = {
 COLOURS = {name: light for name, (light, _) in PALETTE.items()}
 CATEGORIES = [COLOURS[name] for name in ("blue", "orange", "green", "purple", "grey")]
 
+# Fonts with the same letter widths on every system: the drawn picture was measured with them.
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+
 WIDTH, HEIGHT = 620, 280  # pixels before the page fits the chart to its column
 
 
@@ -44,7 +47,7 @@ def theme() -> alt.theme.ThemeConfig:
     return {
         "config": {
             "background": None,
-            "font": "system-ui, sans-serif",
+            "font": FONT,
             "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": HEIGHT, "discreteWidth": WIDTH},
             "axis": {
                 "labelColor": muted, "titleColor": ink, "domainColor": muted, "tickColor": muted, "gridColor": grid,

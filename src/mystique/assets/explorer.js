@@ -160,6 +160,7 @@
     let state = fromAddress(packed);
     let view = null;
     let drawing = null;
+    let done = null;
     let shown = null;
 
     /* Say and tabulate the state's answer. */
@@ -183,6 +184,7 @@
       frame.hidden = true;
       for (const name of Object.keys(shown.data)) live.data(name, shown.data[name]);
       live.initialize(frame);
+      frame.querySelector(".vega-bindings").remove();
       fit(live, picture);
       drawing = live.runAsync().then(() => {
         picture.querySelector("svg").replaceWith(frame);
@@ -198,7 +200,8 @@
       state = read(form, packed.controls);
       label(form, packed.controls, state);
       tell();
-      return view ? redraw() : draw().then(redraw);
+      done = view ? redraw() : draw().then(redraw);
+      return done;
     }
 
     function settle() {
@@ -232,6 +235,8 @@
       answer: (positions) => answer(packed, positions),
       move: move,
       draw: draw,
+      done: () => done,
+      again: redraw,
       drawn: (name) => view.data(name),
     };
     return draw;

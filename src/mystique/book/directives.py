@@ -82,7 +82,7 @@ def _row(field: dict) -> str:
 def _values(field: dict) -> str:
     """Type, unit and allowed values in words."""
     limits = field.get("constraints", {})
-    unit = field.get("unit", "")
+    unit = field.get("unit", "") if field["type"] in ("integer", "number") else ""
     if "enum" in limits:
         return "One of: " + ", ".join(f"`{value}`" for value in limits["enum"]) + "."
     if "minimum" in limits and "maximum" in limits:

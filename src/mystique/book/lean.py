@@ -24,7 +24,7 @@ ICONS = (
 def setup(app) -> None:
     app.connect("config-inited", use_templates)
     app.connect("builder-inited", silence_thebe)
-    app.connect("build-finished", drop_icon_library)
+    app.connect("build-finished", drop_unused)
 
 
 def use_templates(app, config) -> None:
@@ -37,9 +37,13 @@ def silence_thebe(app) -> None:
         app.events.listeners[name] = [one for one in listeners if not one.handler.__module__.startswith("sphinx_thebe")]
 
 
-def drop_icon_library(app, error) -> None:
+def drop_unused(app, error) -> None:
+    """The icon library, and the theme's macros, which it copies beside its styles as if they were pages."""
     if error is None and app.builder.format == "html":
-        shutil.rmtree(Path(app.outdir) / "_static" / FONT_AWESOME, ignore_errors=True)
+        static = Path(app.outdir) / "_static"
+        shutil.rmtree(static / FONT_AWESOME, ignore_errors=True)
+        for macros in static.glob("*webpack-macros.html"):
+            macros.unlink()
 
 
 def icon_css() -> str:

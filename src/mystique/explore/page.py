@@ -107,7 +107,7 @@ def _table(answer: Answer, shown: list[charts.Column], decimals: dict) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in zip(*cells))
     return (
         '<details class="explorer-table"><summary>The numbers behind this picture</summary>'
-        '<div class="explorer-scroll" role="region" aria-label="The numbers behind this picture" tabindex="0">'
+        '<div class="explorer-scroll" role="group" aria-label="The numbers behind this picture" tabindex="0">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
 
