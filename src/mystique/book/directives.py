@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 SYNTHETIC = """\
@@ -26,37 +28,36 @@ No real person, agency or county is in it. {{ref}}`What each column means, and h
 
 def setup(app) -> None:
     app.add_directive("synthetic", Synthetic)
-    app.add_directive("codebook", Codebook)
+    app.connect("source-read", insert_codebooks)
 
 
-class DataDirective(SphinxDirective):
-    """A directive whose one argument names a data set in `datasets/`."""
+def read_package(env, docname: str, name: str) -> dict:
+    """A data set's package; the page is made anew when it changes."""
+    file = Path(env.srcdir) / "datasets" / name / "datapackage.json"
+    if not file.is_file():
+        raise ExtensionError(f"{docname}: there is no data set '{name}': {file.relative_to(env.srcdir)} is missing.")
+    env.dependencies[docname].add(str(file))
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+class Synthetic(SphinxDirective):
+    """The visible box that every page with our data carries."""
 
     required_arguments = 1
 
-    def package(self) -> dict:
-        file = Path(self.env.srcdir) / "datasets" / self.arguments[0] / "datapackage.json"
-        if not file.is_file():
-            raise self.error(f"there is no data set '{self.arguments[0]}': {file.relative_to(self.env.srcdir)} is missing.")
-        self.env.note_dependency(str(file))
-        return json.loads(file.read_text(encoding="utf-8"))
-
-    def parsed(self, text: str) -> list[nodes.Node]:
-        return self.parse_text_to_nodes(text, allow_section_headings=True)
-
-
-class Synthetic(DataDirective):
-    """The visible box that every page with our data carries."""
-
     def run(self) -> list[nodes.Node]:
-        return self.parsed(SYNTHETIC.format(name=self.package()["name"]))
+        package = read_package(self.env, self.env.docname, self.arguments[0])
+        return self.parse_text_to_nodes(SYNTHETIC.format(name=package["name"]))
 
 
-class Codebook(DataDirective):
-    """Every table of a data set: what a row is, and each column with its meaning, values and making."""
-
-    def run(self) -> list[nodes.Node]:
-        return self.parsed(codebook(self.package()))
+def insert_codebooks(app, docname: str, source: list[str]) -> None:
+    """Write the codebook into the page's text before it is parsed: a directive could not hold its sections."""
+    source[0] = re.sub(
+        r"^```\{codebook\} (\S+)\n```$",
+        lambda found: codebook(read_package(app.env, docname, found[1])),
+        source[0],
+        flags=re.MULTILINE,
+    )
 
 
 def codebook(package: dict) -> str:
@@ -79,15 +80,18 @@ def _row(field: dict) -> str:
     return f"| `{field['name']}` | {_cell(says)} | {_cell(field['construction'])} |"
 
 
+KINDS = {"string": "Text.", "integer": "A whole number.", "number": "A number.", "date": "A date."}
+
+
 def _values(field: dict) -> str:
     """Type, unit and allowed values in words."""
     limits = field.get("constraints", {})
     unit = field.get("unit", "") if field["type"] in ("integer", "number") else ""
     if "enum" in limits:
-        return "One of: " + ", ".join(f"`{value}`" for value in limits["enum"]) + "."
+        return "One of: " + ", ".join(str(value) for value in limits["enum"]) + "."
     if "minimum" in limits and "maximum" in limits:
-        return f"From {limits['minimum']} to {limits['maximum']}{' ' + unit if unit else ''}."
-    return f"In {unit}." if unit else f"A {field['type']}."
+        return f"From {limits['minimum']} to {limits['maximum']}{f' ({unit})' if unit else ''}."
+    return f"In {unit}." if unit else KINDS[field["type"]]
 
 
 def _missing(field: dict) -> str:

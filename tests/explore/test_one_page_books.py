@@ -1,4 +1,4 @@
-"""Bad explorers are refused when the book is built: the build fails, and says on which page and which explorer."""
+"""Explorers in a book of one page: bad ones fail the build by name, and every kind of control works."""
 
 from __future__ import annotations
 
@@ -99,8 +99,42 @@ def test_a_bad_explorer_fails_the_build_by_name(tmp_path, code, named, said):
     assert not (tmp_path / "out/_build/html/apage.html").exists()
 
 
-def test_a_good_explorer_is_built(tmp_path):
-    """The page above is sound, so the failures above are the explorers' own."""
-    done = built(tmp_path, 'explore(view, name="good", a=(0, 5), b=True)')
+ALL_CONTROLS = """\
+def every(whole, part, step, pick, press, tick):
+    chart, _ = view(whole, 10 * part)
+    return chart, f"{whole}, {part:.1f}, {step}, {pick}, {press}, {tick}"
+explore(every, name="every",
+        whole=widgets.IntSlider(value=2, min=1, max=3, description="Whole steps"),
+        part=widgets.FloatSlider(value=0.3, min=0.1, max=0.4, step=0.1),
+        step=widgets.SelectionSlider(options=["low", "high"], value="high"),
+        pick=widgets.Dropdown(options=[("First", 1), ("Second", 2)]),
+        press=widgets.ToggleButtons(options=["yes", "no"], value="no"),
+        tick=widgets.Checkbox(value=True))
+"""
+
+
+def test_every_kind_of_control_has_its_native_twin(tmp_path, browser):
+    """Same labels, ranges and starting values as in a notebook; the page above is sound, so failures are explorers' own."""
+    done = built(tmp_path, ALL_CONTROLS)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert 'id="explorer-good"' in (tmp_path / "out/_build/html/apage.html").read_text(encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "out/_build/html/apage.html").as_uri())
+    form = page.locator("#explorer-every form")
+    said = page.locator("#explorer-every .explorer-sentence")
+    assert said.inner_text() == "2, 0.3, high, 1, no, True"
+    page.locator("#explorer-every[data-live=yes]").wait_for()
+
+    assert form.get_by_label("Whole steps").get_attribute("max") == "2"
+    form.get_by_label("Whole steps").press("End")
+    form.get_by_label("Part").press("Home")
+    assert form.locator("output").all_inner_texts() == ["3", "0.1", "high"]
+    assert form.get_by_label("Step", exact=True).get_attribute("aria-valuetext") == "high"
+    form.get_by_label("Step", exact=True).press("ArrowLeft")
+    form.get_by_label("Pick").select_option(label="Second")
+    form.get_by_role("group", name="Press").get_by_label("yes").check()
+    form.get_by_label("Tick").uncheck()
+    assert said.inner_text() == "3, 0.1, low, 2, yes, False"
+    for _ in range(2):
+        form.get_by_label("Part").press("ArrowRight")
+    assert said.inner_text() == "3, 0.3, low, 2, yes, False", "the third step of 0.1 is 0.3"
+    page.close()

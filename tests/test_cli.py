@@ -1,0 +1,56 @@
+"""The `mystique` command, run as its users run it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mystique import data
+
+
+def run(*words: str, folder: Path) -> subprocess.CompletedProcess:
+    program = Path(sys.executable).with_name("mystique")
+    return subprocess.run([str(program), *words], cwd=folder, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_data_writes_into_the_folder_asked_for(tmp_path):
+    done = run("data", "county", "--seed", "7", "--out", "class", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "synthetic" in done.stdout
+    tables = data.read(tmp_path / "class" / "county")
+    assert tables["workers"].equals(data.make("county", 7).tables["workers"])
+
+
+def test_data_goes_to_datasets_with_the_books_seed_if_nothing_is_said(tmp_path):
+    assert run("data", "county", folder=tmp_path).returncode == 0
+    there = tmp_path / "datasets" / "county" / "monthly.csv"
+    assert there.read_bytes() == (Path(__file__).parents[1] / "datasets" / "county" / "monthly.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["data", "nowhere"], "county"),
+        (["data", "county", "--seed", "-1"], "0 or more"),
+        (["data", "county", "--seed", "many"], "invalid int"),
+        (["data"], "NAME"),
+        ([], "COMMAND"),
+    ],
+)
+def test_bad_words_are_refused_with_what_to_say_instead(words, said, tmp_path):
+    done = run(*words, folder=tmp_path)
+    assert done.returncode != 0
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "datasets" / "county").mkdir(parents=True)
+    mine = tmp_path / "datasets" / "county" / "thesis.txt"
+    mine.write_text("mine", encoding="utf-8")
+    done = run("data", "county", folder=tmp_path)
+    assert done.returncode == 1 and "thesis.txt" in done.stderr
+    assert mine.read_text(encoding="utf-8") == "mine"
