@@ -1,0 +1,104 @@
+"""Feedback keeps messages, scores and a student's own output, and gives no hidden line, traceback or script away."""
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, plain_html, tidied
+
+SECRET = 'assert answer == 1234567, "a hidden line"'
+TEST = f"visible = 1\n### BEGIN HIDDEN TESTS\nx = 1\n{SECRET}\n### END HIDDEN TESTS\nq.score()"
+
+
+def trimmed(*outputs, test=False):
+    """The outputs of one cell after TrimTests, in a notebook that also holds a test with a secret."""
+    outputs = [nbformat.from_dict(output) for output in outputs]
+    meta = {"grade": True, "locked": True, "solution": False, "grade_id": "ps1-q1-test", "points": 1, "schema_version": 3, "task": False}
+    cells = [new_code_cell(TEST, metadata={"nbgrader": meta}, outputs=outputs if test else [])]
+    if not test:
+        cells.append(new_code_cell("print(1)", outputs=outputs))
+    notebook, _ = TrimTests().preprocess(new_notebook(cells=cells), {})
+    return notebook.cells[-1].outputs
+
+
+def error(text, traceback):
+    return new_output("error", ename="AssertionError", evalue=text, traceback=traceback)
+
+
+def test_error_in_a_test_keeps_its_name_and_message_only():
+    [output] = trimmed(error("too small", ["Cell In[3], line 5", f"----> {SECRET}", "checks.py"]), test=True)
+    assert output.traceback == ["AssertionError: too small"]
+
+
+def test_error_that_repeats_a_hidden_line_keeps_its_name_only():
+    [output] = trimmed(error(SECRET, [SECRET]), test=True)
+    assert output.traceback == ["AssertionError"] and SECRET not in str(output)
+
+
+def test_error_in_a_students_cell_keeps_its_traceback_unless_it_goes_through_the_checks():
+    [own] = trimmed(error("mine", ["line 1", "mine"]))
+    assert own.traceback == ["line 1", "mine"]
+    [through] = trimmed(error("mine", ["File /x/checks.py, line 3", "mine"]))
+    assert through.traceback == ["AssertionError: mine"]
+
+
+def test_messages_stay_and_bare_score_and_warnings_of_tests_go():
+    outputs = trimmed(new_output("stream", name="stdout", text="q1: 1 of 2 points"), new_output("stream", name="stderr", text="warning"),
+                      new_output("execute_result", data={"text/plain": "1.0"}), test=True)
+    assert [output.text for output in outputs] == ["q1: 1 of 2 points"]
+
+
+@pytest.mark.parametrize("text", [SECRET, f"  {SECRET}\n", repr(SECRET), SECRET.replace(" ", "   "), f"json: \\\"{SECRET}\\\"", "MYSTIQUE-CANARY-ps1-q1"])
+def test_output_that_repeats_a_secret_is_left_out(text):
+    [output] = trimmed(new_output("stream", name="stdout", text=f"before\n{text}\nafter"))
+    assert output.text == LEFT_OUT
+
+
+def test_short_lines_and_own_text_stay():
+    [output] = trimmed(new_output("stream", name="stdout", text="x = 1\nmy answer is 3"))
+    assert output.text == "x = 1\nmy answer is 3"
+
+
+def test_html_keeps_tables_and_loses_scripts():
+    html = '<style>td{}</style><table border="1"><thead><tr><th>a</th></tr></thead><tr><td onclick="x()">1</td></tr></table><script>alert(1)</script><img src=x>'
+    [output] = trimmed(new_output("display_data", data={"text/html": html, "application/javascript": "alert(1)", "text/plain": "table"}))
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert "<th>a</th>" in output.data["text/html"] and "<td>1</td>" in output.data["text/html"]
+    assert not any(word in output.data["text/html"] for word in ("script", "style", "onclick", "img", "alert"))
+
+
+def test_unclosed_script_is_removed_too():
+    assert "alert" not in plain_html("text <script>alert(1)")
+
+
+def test_students_markdown_cannot_bring_html():
+    notebook, _ = TrimTests().preprocess(new_notebook(cells=[new_markdown_cell("a < b <script>alert(1)</script> *c*")]), {})
+    assert notebook.cells[0].source == "a < b &lt;script>alert(1)&lt;/script> *c*"
+
+
+def test_page_has_no_script_and_names_questions():
+    page = tidied('<html><head><script src="https://elsewhere/mathjax.js"></script></head><body><div id="toc"><a href="#ps1-q3-test">Test cell</a></div>'
+                  '<div class="nbgrader_cell"><span class="nbgrader-label">Grade cell: <code>ps1-q3-test</code></span><div class="input_area">code</div></div></body></html>')
+    soup = BeautifulSoup(page, "html.parser")
+    assert soup.find("script") is None
+    assert soup.select_one("#toc a").get_text() == "question 3"
+    assert soup.select_one(".nbgrader-label").get_text() == "Checks of question 3"
+    assert soup.select_one("details summary") is not None
+
+
+def test_page_is_sanitised_by_default():
+    assert FeedbackPage().sanitize_html
+
+
+def test_only_pages_stay(tmp_path):
+    for student in ("ann", "bob"):
+        place = tmp_path / student / "ps1"
+        (place / "county").mkdir(parents=True)
+        for name in ("ps1.html", "gradebook.db", "county/records.csv"):
+            (place / name).write_text("x")
+        (place / "link.html").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "ann" / "ps2").mkdir()
+    (tmp_path / "ann" / "ps2" / "data.csv").write_text("x")
+    only_pages(tmp_path, assignment="ps1", student="*", notebooks=[])
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.is_dir()} == {"ann/ps1/ps1.html", "bob/ps1/ps1.html", "ann/ps2/data.csv"}

@@ -1,0 +1,94 @@
+"""A handout is made whole or not at all, the same every time, and its case can tell mistakes from right answers."""
+
+import json
+
+import pytest
+
+from mystique import data
+from mystique.grading import handout
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_same_seed_same_bytes_other_seed_other_case(tmp_path):
+    for name, seed in (("one", 5), ("again", 5), ("other", 6)):
+        handout.write_handout("ps1", seed, tmp_path / name)
+    one, again, other = (files(tmp_path / name) for name in ("one", "again", "other"))
+    assert one == again
+    assert one.keys() == other.keys() and one["case.json"] != other["case.json"] and one["county/records.csv"] != other["county/records.csv"]
+
+
+def test_hands_out_what_is_needed_and_no_truth(tmp_path):
+    handout.write_handout("ps1", 5, tmp_path)
+    assert set(files(tmp_path)) == {"case.json", "checks.py", "county/datapackage.json", "county/workers.csv", "county/monthly.csv", "county/records.csv"}
+    assert set(data.read(tmp_path / "county")) == {"workers", "monthly", "records"}, "the codebook fits the tables beside it"
+    text = b"".join(files(tmp_path).values())
+    assert b"MYSTIQUE-CANARY" not in text.replace(files(tmp_path)["checks.py"], b"")
+
+
+def test_notebook_stays_and_old_data_go(tmp_path):
+    (tmp_path / "ps1.ipynb").write_text("{}")
+    (tmp_path / "county").mkdir()
+    (tmp_path / "county" / "truth.json").write_text("{}")
+    handout.write_handout("ps1", 5, tmp_path)
+    assert (tmp_path / "ps1.ipynb").read_text() == "{}"
+    assert not (tmp_path / "county" / "truth.json").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_nothing_changes_when_a_file_cannot_be_put_in_place(tmp_path, monkeypatch):
+    handout.write_handout("ps1", 5, tmp_path)
+    before = files(tmp_path)
+    rename = handout.Path.rename
+
+    def fails_at_the_second_file(self, target):
+        if self.name == "checks.py" and "new" in self.parts:
+            raise PermissionError("the folder is locked")
+        return rename(self, target)
+
+    monkeypatch.setattr(handout.Path, "rename", fails_at_the_second_file)
+    with pytest.raises(PermissionError):
+        handout.write_handout("ps1", 6, tmp_path)
+    monkeypatch.undo()
+    assert files(tmp_path) == before
+
+
+def test_nothing_is_written_when_the_data_do_not_serve(tmp_path, monkeypatch):
+    monkeypatch.setattr(handout, "_visits_are_telling", lambda *_: False)
+    with pytest.raises(handout.HandoutError, match="Use another seed"):
+        handout.write_handout("ps1", 5, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_unknown_set_is_refused(tmp_path):
+    with pytest.raises(handout.HandoutError, match="ps1"):
+        handout.write_handout("ps99", 5, tmp_path)
+
+
+def test_case_is_of_these_data(tmp_path):
+    handout.write_handout("ps1", 5, tmp_path)
+    case = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))
+    tables = data.read(tmp_path / "county")
+    workers = tables["workers"]
+    assert workers.loc[workers["agency_id"] == case["agency_id"], "agency"].unique().tolist() == [case["agency"]]
+    assert workers.loc[workers["double_entry"] == 1, "agency"].unique().tolist() == [case["double_agency"]]
+    assert case["agency"] != case["double_agency"]
+    assert 1 <= case["first_month"] < case["last_month"] <= 18
+    assert case["measure"] in tables["monthly"] and case["element"] in tables["records"]
+
+
+def test_practice_data_are_not_the_books():
+    assert handout.PRACTICE_SEED != data.REFERENCE_SEED
+
+
+def test_command(tmp_path, capsys):
+    handout.main(["ps1", str(tmp_path), "--seed", "5"])
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(1000, 1040))
+def test_nearly_any_seed_has_a_case(seed):
+    handout.draw_ps1(data.make("county", seed).tables, seed)
