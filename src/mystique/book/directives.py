@@ -16,6 +16,8 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
+from . import diagrams
+
 SYNTHETIC = """\
 :::{{admonition}} Synthetic data
 :class: synthetic warning
@@ -61,8 +63,19 @@ def insert_codebooks(app, docname: str, source: list[str]) -> None:
 
 
 def codebook(package: dict) -> str:
-    """A data package as Markdown: a section a table, a row a column."""
-    return "\n\n".join([package["description"], *(_table(package["name"], one) for one in package["resources"])])
+    """A data package as Markdown: how the data were made, then a section a table, a row a column."""
+    return "\n\n".join([package["description"], _made(package), *(_table(package["name"], one) for one in package["resources"])])
+
+
+def _made(package: dict) -> str:
+    """The making in sentences and as a causal diagram; empty for a package that tells neither."""
+    if "how_made" not in package:
+        return ""
+    drawn = diagrams.html(package["causal_diagram"])
+    return (
+        f"(codebook-{package['name']}-made)=\n## How these data were made\n\n" + "\n".join(package["how_made"])
+        + f"\n\n```{{raw}} html\n{drawn}\n```"
+    )
 
 
 def _table(name: str, resource: dict) -> str:

@@ -509,6 +509,31 @@ COLUMNS = {
 }
 
 
+HOW_MADE = [
+    "Every worker has a lasting quality of her own, part of which her agency's workers share; a large caseload and keying everything twice lower it.",
+    "Each month adds a slow trend, chance that fades from month to month, and, where the actions were taken, their gain.",
+    "That hidden quality of a worker and month drives all columns of the monthly report, and the gaps and delays of the records alike.",
+    "What clients ask for and whether they receive it does not depend on the worker.",
+    "The questionnaire comes from a second hidden number, a worker's contentment, and the least content answer least.",
+]
+ARROWS = [  # from, to, sign, note
+    ("lasting quality of the worker", "quality that month", "+", "differs between workers and a little between agencies"),
+    ("caseload", "quality that month", "-", "less time for each record"),
+    ("double entry", "quality that month", "-", "second-hand entry is less complete"),
+    ("system update", "quality that month", "-", "one month, both counties"),
+    ("trend and chance", "quality that month", "", "in both counties"),
+    ("the three actions", "quality that month", "+", "in one county, from month 12 on"),
+    ("quality that month", "completeness", "+", ""),
+    ("quality that month", "days to entry", "-", ""),
+    ("quality that month", "errors", "-", ""),
+    ("quality that month", "logins", "+", ""),
+    ("lasting quality of the worker", "contentment", "+", ""),
+    ("the three actions", "contentment", "+", "as answered in month 18"),
+    ("contentment", "support and ownership", "+", ""),
+    ("contentment", "answers at all", "+", "the least content keep silent"),
+]
+
+
 def codebook(tables):
     """The Frictionless Data Package. The seed is not in it: that of a cohort is a secret."""
     of_worker = {"worker_id": ("workers", "worker_id")}
@@ -519,6 +544,8 @@ def codebook(tables):
                        "Two invented counties use one database for services to homeless people. In Juniper, actions to win the "
                        "workers over start in month 12; in Larch there are none. 'construction' tells how each column was made.",
         "keywords": ["synthetic", "teaching", "public administration", "data quality"],
+        "how_made": HOW_MADE,
+        "causal_diagram": [dict(zip(("from", "to", "sign", "note"), arrow)) for arrow in ARROWS],
         "licenses": [LICENCE],
         "resources": [
             resource("workers", "One row a worker.", tables["workers"], COLUMNS["workers"], key=["worker_id"]),
