@@ -54,3 +54,15 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     done = run("data", "county", folder=tmp_path)
     assert done.returncode == 1 and "thesis.txt" in done.stderr
     assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_cohort_makes_a_course_and_says_where(tmp_path):
+    exercises = Path(__file__).parents[1] / "exercises"
+    done = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "problem set ps1" in done.stdout
+    assert (tmp_path / "cohorts" / "fall-2027" / "course" / "source" / "ps1" / "ps1.ipynb").is_file()
+    again = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
+    assert again.returncode == 1 and "--replace" in again.stderr
+    nowhere = run("cohort", "other", folder=tmp_path)
+    assert nowhere.returncode == 1 and "no nbgrader course" in nowhere.stderr

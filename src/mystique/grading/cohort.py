@@ -1,0 +1,112 @@
+"""A cohort: one class with a seed of its own, so that last year's answers do not fit.
+
+    cohorts/NAME/
+        cohort.json     the secret seed; the instructor's
+        data/           every data set of that seed, with its truth; the instructor's
+        course/         a complete nbgrader course: settings, source/ with the data of the seed, answers/
+
+All of it is made, or nothing. What students get is what nbgrader writes into course/release/.
+"""
+
+import json
+import re
+import secrets
+import shutil
+import uuid
+from pathlib import Path
+
+from mystique import data
+
+from .handout import HANDOUTS, HandoutError, write_handout
+
+CANARY = "MYSTIQUE-CANARY-cohort-seed"
+SEED_BITS = 48     # too many to try them all
+TRIES = 20         # random seeds tried; about one in a hundred leaves a set without a telling case
+MADE_HERE = ("county", "case.json", "checks.py", "__pycache__", ".ipynb_checkpoints")  # what the handout writes, or nobody wants
+
+
+class CohortError(ValueError):
+    """A cohort cannot be made; the message says where, what was found and what to do."""
+
+
+def make_cohort(name, folder="cohorts", exercises="exercises", seed=None, replace=False, progress=lambda text: None):
+    """Make `folder/NAME/` and return its path.
+
+    seed: a whole number, 0 or more; a random secret one if left out. exercises: the course's problem sets.
+    replace: make a cohort anew that is there already; one with submissions is refused all the same.
+    progress: is told what is being made. Raises CohortError.
+    """
+    target, exercises = Path(folder) / _checked(name), Path(exercises)
+    sets = problem_sets(exercises)
+    _refuse_to_lose_work(target, replace)
+    stage = target.with_name(f".{name}-{uuid.uuid4().hex[:8]}")
+    try:
+        stage.mkdir(parents=True)
+        seed = _write_course(stage / "course", exercises, sets, seed, progress)
+        for each in data.NAMES:
+            progress(f"data set {each}")
+            data.write(data.make(each, seed), stage / "data")
+        text = json.dumps({"name": name, "seed": seed, "canary": CANARY}, indent=2)
+        (stage / "cohort.json").write_text(text + "\n", encoding="utf-8")
+        _put_in_place(stage, target)
+    except OSError as problem:
+        raise CohortError(f"{target}: the cohort could not be written ({problem.strerror or problem}). Nothing was changed.") from problem
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return target
+
+
+def problem_sets(exercises):
+    """The names of the problem sets of a course. Raises CohortError if there is no course."""
+    exercises = Path(exercises)
+    if not (exercises / "nbgrader_config.py").is_file() or not (exercises / "source").is_dir():
+        raise CohortError(f"{exercises}: no nbgrader course with a folder source/ is here. Run this in the course's folder, or name the exercises' folder.")
+    return sorted(each.name for each in (exercises / "source").iterdir() if each.is_dir() and not each.name.startswith("."))
+
+
+def _checked(name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}", name):
+        raise CohortError(f"A cohort's name has letters, digits, - and _ only, at most 41 of them; found {name!r}. For example: fall-2027.")
+    return name
+
+
+def _refuse_to_lose_work(target, replace):
+    submitted = target / "course" / "submitted"
+    if submitted.is_dir() and any(submitted.iterdir()):
+        raise CohortError(f"{target}: has submissions, and new data would not fit them. Nothing was changed. Choose another name.")
+    if target.exists() and not replace:
+        raise CohortError(f"{target}: is there already. Nothing was changed. Choose another name, or say --replace to make it anew.")
+    if target.exists() and not (target / "cohort.json").is_file():
+        raise CohortError(f"{target}: is no cohort (it has no cohort.json). Nothing was changed. Choose another name.")
+
+
+def _write_course(course, exercises, sets, seed, progress):
+    """The nbgrader course with this seed's data beside each notebook; a random seed is drawn until every set has a case."""
+    for attempt in range(1 if seed is not None else TRIES):
+        drawn = seed if seed is not None else secrets.randbits(SEED_BITS)
+        shutil.rmtree(course, ignore_errors=True)
+        shutil.copytree(exercises / "source", course / "source", ignore=shutil.ignore_patterns(*MADE_HERE))
+        shutil.copytree(exercises / "answers", course / "answers")
+        shutil.copy(exercises / "nbgrader_config.py", course)
+        try:
+            for each in (name for name in sets if name in HANDOUTS):
+                progress(f"problem set {each}")
+                write_handout(each, drawn, course / "source" / each)
+            return drawn
+        except HandoutError as problem:
+            refused = problem
+    raise CohortError(str(refused)) from refused
+
+
+def _put_in_place(stage, target):
+    """Rename the finished cohort to its place; an old one comes back should that fail."""
+    old = target.with_name(f"{stage.name}-old")
+    if target.exists():
+        target.rename(old)
+    try:
+        stage.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""A cohort has data and a course of its own, all or nothing; every set in it can be solved, and known mistakes still fail."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mystique import data
+from mystique.grading import cohort
+from mystique.grading.cohort import CANARY, CohortError, make_cohort, problem_sets
+from mystique.grading.proof import prove
+
+EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
+SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.full) for seed in (103, 104, 105))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_set_of_a_cohort_is_solvable_and_known_mistakes_still_fail(seed, tmp_path):
+    made = make_cohort("class", tmp_path, EXERCISES, seed=seed)
+    assert problem_sets(EXERCISES)
+    for name in problem_sets(EXERCISES):
+        outcomes = prove(made / "course" / "source" / name / f"{name}.ipynb", made / "course" / "answers" / f"{name}.yml")
+        assert len(outcomes) > 50
+        faults = [f"{one.question}, {one.answer}: {one.fault}" for one in outcomes if one.fault]
+        assert not faults, "\n".join(faults)
+
+
+def test_a_cohort_holds_its_data_its_truth_and_a_course(tmp_path):
+    made = make_cohort("fall-2027", tmp_path, EXERCISES, seed=7)
+    assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 7
+    for name in data.NAMES:
+        assert (made / "data" / name / "truth.json").is_file()
+        for table, frame in data.read(made / "data" / name).items():
+            assert frame.equals(data.make(name, 7).tables[table])
+    source = made / "course" / "source" / "ps1"
+    assert (source / "county" / "records.csv").read_bytes() == (made / "data" / "county" / "records.csv").read_bytes()
+    assert (source / "county" / "records.csv").read_bytes() != (EXERCISES / "source" / "ps1" / "county" / "records.csv").read_bytes()
+    assert not list((made / "course").rglob("truth.json"))
+
+
+def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path):
+    seeds = [json.loads((make_cohort(name, tmp_path, EXERCISES) / "cohort.json").read_text(encoding="utf-8"))["seed"] for name in ("one", "two")]
+    assert seeds[0] != seeds[1] and min(seeds) > 1_000_000
+
+
+def test_nothing_secret_is_released(tmp_path):
+    seed = 918273645546372819
+    made = make_cohort("class", tmp_path, EXERCISES, seed=seed)
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        [str(scripts / "nbgrader"), "generate_assignment", "ps1"], cwd=made / "course", capture_output=True, text=True,
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert done.returncode == 0, done.stderr
+    released = [file for file in (made / "course" / "release").rglob("*") if file.is_file()]
+    assert any(file.suffix == ".ipynb" for file in released)
+    for file in released:
+        content = file.read_bytes()
+        assert b"MYSTIQUE-CANARY" not in content and str(seed).encode() not in content, file
+        assert file.name not in ("truth.json", "cohort.json")
+    assert CANARY in (made / "cohort.json").read_text(encoding="utf-8")
+
+
+def test_a_cohort_with_submissions_is_never_touched(tmp_path):
+    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+    work = made / "course" / "submitted" / "ann" / "ps1" / "ps1.ipynb"
+    work.parent.mkdir(parents=True)
+    work.write_text("hers", encoding="utf-8")
+    for replace in (False, True):
+        with pytest.raises(CohortError, match="submissions"):
+            make_cohort("class", tmp_path, EXERCISES, seed=8, replace=replace)
+    assert work.read_text(encoding="utf-8") == "hers"
+    assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 7
+
+
+def test_a_cohort_is_made_anew_only_when_told(tmp_path):
+    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+    with pytest.raises(CohortError, match="--replace"):
+        make_cohort("class", tmp_path, EXERCISES, seed=8)
+    make_cohort("class", tmp_path, EXERCISES, seed=8, replace=True)
+    assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 8
+    assert [each.name for each in tmp_path.iterdir()] == ["class"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left"), data.DataError("broken")])
+def test_an_interrupted_run_leaves_no_half_cohort(error, tmp_path, monkeypatch):
+    def stop(*_):
+        raise error
+
+    monkeypatch.setattr(cohort.data, "write", stop)
+    with pytest.raises((KeyboardInterrupt, CohortError, data.DataError)):
+        make_cohort("class", tmp_path / "cohorts", EXERCISES, seed=7)
+    assert list((tmp_path / "cohorts").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", "a b", ".hidden", "x" * 60])
+def test_a_name_that_is_no_folder_name_is_refused(name, tmp_path):
+    with pytest.raises(CohortError, match="name"):
+        make_cohort(name, tmp_path, EXERCISES, seed=7)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_course_is_refused(tmp_path):
+    with pytest.raises(CohortError, match="no nbgrader course"):
+        make_cohort("class", tmp_path / "cohorts", tmp_path, seed=7)
+    assert not (tmp_path / "cohorts").exists()
+
+
+def test_a_folder_of_that_name_that_is_no_cohort_is_left_alone(tmp_path):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(CohortError, match="no cohort"):
+        make_cohort("class", tmp_path, EXERCISES, seed=7, replace=True)
+    assert (tmp_path / "class" / "thesis.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_seed_without_a_telling_case_is_refused_by_name(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise cohort.HandoutError("ps1: no case")
+
+    monkeypatch.setattr(cohort, "write_handout", refuse)
+    with pytest.raises(CohortError, match="ps1: no case"):
+        make_cohort("class", tmp_path, EXERCISES, seed=7)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_check_is_noticed_by_the_proof(tmp_path):
+    """The proof is no rubber stamp: with the points of a known mistake raised, it says so."""
+    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+    notebook = made / "course" / "source" / "ps1" / "ps1.ipynb"
+    answers = tmp_path / "answers.yml"
+    text = (EXERCISES / "answers" / "ps1.yml").read_text(encoding="utf-8")
+    one = text.index("wrong:")
+    start = text.index("points: 0", one)
+    answers.write_text(text[:start] + "points: 1" + text[start + 9 :], encoding="utf-8")
+    faults = [one for one in prove(notebook, answers) if one.fault]
+    assert len(faults) == 1 and "in place of 1" in faults[0].fault
+    shutil.rmtree(made)
