@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ jupytext:
 kernelspec: {{name: python3, display_name: Python 3}}
 ---
 # A page
+
+A share is $v / d$, and
+
+$$
+c = 100 \\frac{{v}}{{d}}
+$$
 
 ```{{code-cell}} ipython3
 import altair as alt, ipywidgets as widgets, pandas as pd, random
@@ -117,6 +124,8 @@ def test_every_kind_of_control_has_its_native_twin(tmp_path, browser):
     """Same labels, ranges and starting values as in a notebook; the page above is sound, so failures are explorers' own."""
     done = built(tmp_path, ALL_CONTROLS)
     assert done.returncode == 0, done.stdout[-3000:]
+    html = (tmp_path / "out/_build/html/apage.html").read_text(encoding="utf-8")
+    assert html.count("<math") == 2 and "<mfrac>" in html and not re.search(r'<script[^>]*mathjax', html.lower()), "equations are MathML"
     page = browser.new_page()
     page.goto((tmp_path / "out/_build/html/apage.html").as_uri())
     form = page.locator("#explorer-every form")
