@@ -40,6 +40,10 @@ def test_a_cohort_holds_its_data_its_truth_and_a_course(tmp_path):
     assert (source / "county" / "records.csv").read_bytes() == (made / "data" / "county" / "records.csv").read_bytes()
     assert (source / "county" / "records.csv").read_bytes() != (EXERCISES / "source" / "ps1" / "county" / "records.csv").read_bytes()
     assert not list((made / "course").rglob("truth.json"))
+    notes = (made / "traps.md").read_text(encoding="utf-8")
+    for name in data.NAMES:
+        for trap in data.make(name, 7).truth["traps"]:
+            assert trap["what"] in notes and trap["where"] in notes and trap["see_through"] in notes
 
 
 def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path):

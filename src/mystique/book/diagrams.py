@@ -75,16 +75,19 @@ def _box(box: tuple[float, float, float], lines: list[str]) -> str:
 
 
 def _arrow(arrow: dict, boxes: dict) -> str:
-    """A line from the lower edge of the cause to the upper edge of what it moves, its sign beside the head."""
+    """A line from the lower edge of the cause to the upper edge of what it moves, with its sign beside it."""
     (x1, y1, h1), (x2, y2, _) = boxes[arrow["from"]], boxes[arrow["to"]]
     x1, y1, x2 = x1 + BOX_WIDTH / 2, y1 + h1, x2 + BOX_WIDTH / 2
     x2 += max(-BOX_WIDTH / 2.5, min(BOX_WIDTH / 2.5, (x1 - x2) / 6))  # arrows from different sides end side by side
     bend = (y2 - y1) / 2
     sign = arrow.get("sign", "")
+    at = 0.3 if abs(x2 - x1) > BOX_WIDTH else 0.5  # long lines meet at their heads: their signs stand where they part
+    along = at**2 * (3 - 2 * at)  # where the cubic curve is at that part of its way
+    x3, y3 = x1 + (x2 - x1) * along, y1 + (y2 - y1) * (1.5 * at * (1 - at) + at**3)
     return (
         f'<path d="M{x1:.0f} {y1:.0f}C{x1:.0f} {y1 + bend:.0f} {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2:.0f}" fill="none" '
         f'stroke="var(--chart-muted)" stroke-width="1.5" marker-end="url(#arrow-head)"/>'
-        f'<text x="{x2 + 7:.0f}" y="{y2 - 12:.0f}" font-size="15" font-weight="700" fill="var(--chart-orange)">{escape(sign)}</text>'
+        f'<text x="{x3 + 6:.0f}" y="{y3 + 4:.0f}" font-size="16" font-weight="700" fill="var(--chart-orange)">{escape(sign.replace("-", "−"))}</text>'
     )
 
 

@@ -3,6 +3,7 @@
     cohorts/NAME/
         cohort.json     the secret seed; the instructor's
         data/           every data set of that seed, with its truth; the instructor's
+        traps.md        what is planted in these data, whom it fools and how to see through it; the instructor's
         course/         a complete nbgrader course: settings, source/ with the data of the seed, answers/
 
 All of it is made, or nothing. What students get is what nbgrader writes into course/release/.
@@ -43,9 +44,13 @@ def make_cohort(name, folder="cohorts", exercises="exercises", seed=None, replac
     try:
         stage.mkdir(parents=True)
         seed = _write_course(stage / "course", exercises, sets, seed, progress)
+        truths = []
         for each in data.NAMES:
             progress(f"data set {each}")
-            data.write(data.make(each, seed), stage / "data")
+            made = data.make(each, seed)
+            data.write(made, stage / "data")
+            truths.append(made.truth)
+        (stage / "traps.md").write_text(trap_notes(name, truths), encoding="utf-8")
         text = json.dumps({"name": name, "seed": seed, "canary": CANARY}, indent=2)
         (stage / "cohort.json").write_text(text + "\n", encoding="utf-8")
         _put_in_place(stage, target)
@@ -54,6 +59,19 @@ def make_cohort(name, folder="cohorts", exercises="exercises", seed=None, replac
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return target
+
+
+def trap_notes(name, truths):
+    """The instructor's notes on a cohort's data, as Markdown: every planted trap of every data set."""
+    parts = [f"# What is planted in the data of {name}\n\nFor instructors only. {CANARY}"]
+    for truth in truths:
+        parts.append(f"## {truth['name']}")
+        for trap in truth["traps"]:
+            parts.append(
+                f"### {trap['id'].replace('_', ' ')}\n\n{trap['what']}\n\n- Where: {trap['where']}\n- Fools: {trap['fools']}\n"
+                f"- How to see through it: {trap['see_through']}"
+            )
+    return "\n\n".join(parts) + "\n"
 
 
 def problem_sets(exercises):
