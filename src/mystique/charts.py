@@ -151,18 +151,16 @@ def _replace_colours(text: str) -> str:
     return text
 
 
-def _with_colour_variables(compiled: dict) -> dict:
-    """Replace the palette's colours by CSS variables, but not where Vega must mix them (continuous scales)."""
-    mixed = [
-        scale for scale in compiled.get("scales", [])
-        if scale.get("type") not in ("ordinal", "band", "point") and isinstance(scale.get("range"), list)
-    ]
-    kept = [copy.deepcopy(scale["range"]) for scale in mixed]
-    replaced = json.loads(_replace_colours(json.dumps(compiled)))
-    by_name = {scale["name"]: scale for scale in replaced.get("scales", [])}
-    for scale, colours in zip(mixed, kept):
-        by_name[scale["name"]]["range"] = colours
-    return replaced
+def _with_colour_variables(node):
+    """Replace the palette's colours by CSS variables, but not where Vega must mix them: in a continuous scale's range."""
+    if isinstance(node, str):
+        return _replace_colours(node)
+    if isinstance(node, list):
+        return [_with_colour_variables(item) for item in node]
+    if isinstance(node, dict):
+        mixes = "domain" in node and node.get("type") not in ("ordinal", "band", "point")
+        return {key: item if mixes and key == "range" else _with_colour_variables(item) for key, item in node.items()}
+    return node
 
 
 def colour_css() -> str:
