@@ -17,7 +17,14 @@ ARROWS = [
 
 
 def test_causes_stand_above_what_they_move():
-    assert diagrams.layers(ARROWS) == [["workload", "trust"], ["burden"], ["child complete"]]
+    rows = diagrams.layers(ARROWS)
+    assert [[place for place in row if isinstance(place, str)] for row in rows] == [["workload", "trust"], ["burden"], ["child complete"]]
+
+
+def test_an_arrow_that_passes_a_layer_has_a_gap_of_its_own_there():
+    """Otherwise it would run behind a box, and seem to end there."""
+    assert diagrams.routes(ARROWS)[3] == ["trust", (3, 1), "child complete"]
+    assert (3, 1) in diagrams.layers(ARROWS)[1]
 
 
 def test_a_circle_is_refused():
