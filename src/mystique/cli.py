@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     make = commands.add_parser("data", help="make a synthetic data set from a seed")
-    make.add_argument("name", choices=data.NAMES, help="the data set: " + ", ".join(data.NAMES), metavar="NAME")
+    make.add_argument("name", choices=(*data.NAMES, "all"), help="the data set: " + ", ".join(data.NAMES) + "; or all of them", metavar="NAME")
     make.add_argument("--seed", type=int, default=data.REFERENCE_SEED, help=f"a whole number, 0 or more (the book's: {data.REFERENCE_SEED})")
     make.add_argument("--out", default="datasets", metavar="DIR", help="the folder to write DIR/NAME/ into (default: datasets)")
     make.set_defaults(run=run_data)
@@ -41,8 +41,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_data(given: argparse.Namespace) -> int:
-    folder = data.write(data.make(given.name, given.seed), given.out)
-    print(f"Wrote the synthetic data set '{given.name}' (seed {given.seed}) to {folder}.")
+    for name in data.NAMES if given.name == "all" else (given.name,):
+        folder = data.write(data.make(name, given.seed), given.out)
+        print(f"Wrote the synthetic data set '{name}' (seed {given.seed}) to {folder}.", flush=True)
     return 0
 
 

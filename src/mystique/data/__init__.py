@@ -4,19 +4,19 @@
     write(county, "datasets")                # datasets/county/: CSV files, datapackage.json, truth.json
     tables = read("datasets/county")         # {"workers": DataFrame, ...}
 
-To add a data set: write a module with `make(seed)` beside `county.py`, and name it in `_MAKERS`.
+To add a data set: write a module with `make(seed)` beside `county.py`, and put it into `_MAKERS`.
 """
 
 from numbers import Integral
 
-from . import county
+from . import agencies, audit, county, employees, health, needs, procurement, vaccination
 from .package import DataError, DataSet, read, write
 
 __all__ = ["NAMES", "REFERENCE_SEED", "DataError", "DataSet", "make", "read", "write"]
 
 REFERENCE_SEED = 2011  # the book's own data; the year of Goodsell's "Mission Mystique"
 
-_MAKERS = {"county": county.make}
+_MAKERS = {module.NAME: module.make for module in (county, needs, audit, agencies, employees, procurement, health, vaccination)}
 NAMES = tuple(_MAKERS)
 
 

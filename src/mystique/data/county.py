@@ -22,6 +22,8 @@ What the traps do to completeness: mean (standard deviation) over the seeds 0 to
 import numpy as np
 import pandas as pd
 
+from mystique.theory import logistic
+
 from .package import LICENCE, DataSet, field, resource, tabulate
 
 NAME = "county"
@@ -207,8 +209,8 @@ def report(rng, panel):
         "pct_within_5_days": [100 * np.mean(days <= 5) for days in waits],
         "error_rate_pct": (ERRORS + ERRORS_SLOPE * better + rng.normal(0, ERRORS_SD, size)).clip(0, 60),
         "logins": rng.poisson(LOGINS * np.exp(LOGINS_SLOPE * better + LOGINS_ACTIONS * panel["acted_on"])),
-        "tip_opened": (panel["acted_on"] & (rng.random(size) < chance(TIP_OPENED + turns_up))).astype(int),
-        "committee_attended": (panel["acted_on"] & (rng.random(size) < chance(COMMITTEE + turns_up))).astype(int),
+        "tip_opened": (panel["acted_on"] & (rng.random(size) < logistic(TIP_OPENED + turns_up))).astype(int),
+        "committee_attended": (panel["acted_on"] & (rng.random(size) < logistic(COMMITTEE + turns_up))).astype(int),
         "infographic_sent": (panel["acted_on"] & panel["month"].isin(INFOGRAPHIC_MONTHS)).astype(int),
     }
 
@@ -221,10 +223,6 @@ def pace_of_entry(panel):
 def days_to_entry(rng, pace, size=None):
     """Whole days from event to entry, 0 to DAYS_MOST."""
     return np.minimum(np.round(pace * np.exp(rng.normal(0, DAYS_SPREAD, size))), DAYS_MOST)
-
-
-def chance(log_odds):
-    return 1 / (1 + np.exp(-log_odds))
 
 
 def enrol(rng, panel):
@@ -298,7 +296,7 @@ def ask_workers(rng, staff):
     asked = pd.concat(waves).query("left_month.isna() or left_month >= month").reset_index(drop=True)
     size, key = len(asked), list(zip(asked["county"], asked["month"]))
     mood = (0.85 * asked["content"] + rng.normal(0, 0.5, size)).to_numpy()
-    silent = rng.random(size) < chance(asked["month"].map(NO_ANSWER) + NO_ANSWER_SLOPE * mood)
+    silent = rng.random(size) < logistic(asked["month"].map(NO_ANSWER) + NO_ANSWER_SLOPE * mood)
 
     def scale(means):
         exact = np.array([means[each] for each in key]) + 1.1 * mood + rng.normal(0, 0.6, size)

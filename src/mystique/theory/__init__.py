@@ -9,7 +9,7 @@ Public Sector Performance Through Mission Management". What they call the course
     PARAMETERS        every parameter: model, name, unit, range, default, meaning, reason for the default
 """
 
-from .leaving import chance_of_leaving
+from .leaving import chance_of_leaving, logistic
 from .mechanisms import (
     Belief, Caseload, Duty, Reward, Rules, TwoTasks,
     answer_to, internalise, judge_or_follow, serve, share_effort, sustain, unmotivated_or_demotivated,
@@ -25,7 +25,7 @@ PARAMETERS = table_of(Agency, Reward, Duty, Belief, Caseload, Rules, TwoTasks)
 __all__ = [
     "PARAMETERS", "Parameter",
     "Agency", "Ahead", "OnEachRung", "Equilibria", "RUNGS", "SUPPORT", "CONTROL", "supportive",
-    "look_ahead", "sweep", "on_each_rung", "support_minus_control", "equilibria", "leads_to", "chance_of_leaving",
+    "look_ahead", "sweep", "on_each_rung", "support_minus_control", "equilibria", "leads_to", "chance_of_leaving", "logistic",
     "Reward", "answer_to", "Duty", "internalise", "Belief", "sustain", "Caseload", "serve",
     "Rules", "judge_or_follow", "unmotivated_or_demotivated", "TwoTasks", "share_effort",
 ]

@@ -11,6 +11,11 @@ BY_MOTIVATION = -0.05
 BY_BOTH = -0.20
 
 
+def logistic(log_odds):
+    """The chance that goes with log odds, between 0 and 1."""
+    return 1 / (1 + np.exp(-log_odds))
+
+
 def chance_of_leaving(support, motivation, constant=CONSTANT, by_support=BY_SUPPORT, by_motivation=BY_MOTIVATION, by_both=BY_BOTH):
     """The chance that a person leaves in the next year, between 0 and 1.
 
@@ -25,4 +30,4 @@ def chance_of_leaving(support, motivation, constant=CONSTANT, by_support=BY_SUPP
     """
     support, motivation = np.asarray(support, float), np.asarray(motivation, float)
     log_odds = constant + by_support * support + (by_motivation + by_both * support) * motivation
-    return 1 / (1 + np.exp(-log_odds))
+    return logistic(log_odds)

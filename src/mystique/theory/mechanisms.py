@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .leaving import logistic
 from .parameters import Checked, parameter
-from .workforce import RUNGS, SUPPORT, Agency, logistic, mixture
+from .workforce import RUNGS, SUPPORT, Agency, mixture
 
 Figures = float | np.ndarray
 

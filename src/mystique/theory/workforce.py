@@ -17,7 +17,7 @@ from itertools import islice
 
 import numpy as np
 
-from .leaving import BY_BOTH, BY_MOTIVATION, BY_SUPPORT, CONSTANT, chance_of_leaving
+from .leaving import BY_BOTH, BY_MOTIVATION, BY_SUPPORT, CONSTANT, chance_of_leaving, logistic
 from .parameters import Checked, parameter
 
 RUNGS = np.linspace(-3, 3, 25)                   # a rung is 0.25 high; beyond the ends would be 3 in 1,000 of a bell curve
@@ -153,10 +153,6 @@ def supportive(level):
 # ---------------------------------------------------------------- one year, equation by equation
 # Shapes: what each rung has is (rungs, settings); what a whole agency has is (settings,), or a number.
 # `a` is the agency: its parameters are numbers or rows of numbers.
-
-
-def logistic(log_odds):
-    return 1 / (1 + np.exp(-log_odds))
 
 
 def mixture(a, share):
