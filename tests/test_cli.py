@@ -66,3 +66,33 @@ def test_cohort_makes_a_course_and_says_where(tmp_path):
     assert again.returncode == 1 and "--replace" in again.stderr
     nowhere = run("cohort", "other", folder=tmp_path)
     assert nowhere.returncode == 1 and "no nbgrader course" in nowhere.stderr
+
+
+def test_a_learner_checks_asks_for_a_hint_and_sees_how_far_she_is(tmp_path, monkeypatch):
+    """Through the command alone: her notebook, one right answer in it, next to the course."""
+    import shutil
+
+    import nbformat
+
+    monkeypatch.setenv("MYSTIQUE_PROGRESS", str(tmp_path / "progress.json"))
+    exercises = tmp_path / "exercises"
+    shutil.copytree(Path(__file__).parents[1] / "exercises", exercises)
+    work = exercises / "work" / "ps1"
+    shutil.copytree(exercises / "source" / "ps1", work)
+    notebook = nbformat.read(work / "ps1.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "ps1-q1":
+            cell.source = cell.source.split("### BEGIN SOLUTION")[0] + "\nanswers_due = len(rows)\n"
+    nbformat.write(notebook, work / "ps1.ipynb")
+
+    checked = run("check", "ps1", "--page", "mine.html", folder=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    assert "0 of 2" in checked.stdout and "This counts every row" in checked.stdout
+    assert "This counts every row" in (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert "hint 1 of 3" in run("check", "ps1", "--hint", "q4", folder=tmp_path).stdout
+    assert "one good answer" in run("solution", "ps1", "q1", folder=tmp_path).stdout
+    unknown = run("solution", "ps1", "q99", folder=tmp_path)
+    assert unknown.returncode == 1 and "q99" in unknown.stderr and "Traceback" not in unknown.stderr
+    assert "ps1" in run("progress", folder=tmp_path).stdout
+    assert run("progress", "--export", "mine.csv", folder=tmp_path).returncode == 0
+    assert (tmp_path / "mine.csv").is_file()

@@ -6,7 +6,9 @@ import argparse
 import sys
 
 from . import data
+from .grading import learner, learner_progress
 from .grading.cohort import CohortError, make_cohort
+from .grading.learner import LearnerError
 
 
 def main(words: list[str] | None = None) -> int:
@@ -14,7 +16,7 @@ def main(words: list[str] | None = None) -> int:
     given = parser().parse_args(words)
     try:
         return given.run(given)
-    except (data.DataError, CohortError, OSError) as error:
+    except (data.DataError, CohortError, LearnerError, OSError) as error:
         print(f"mystique: {error}", file=sys.stderr)
         return 1
 
@@ -37,6 +39,23 @@ def parser() -> argparse.ArgumentParser:
     cohort.add_argument("--exercises", default="exercises", metavar="DIR", help="the course's problem sets (default: exercises)")
     cohort.add_argument("--replace", action="store_true", help="make it anew if it is there and has no submissions")
     cohort.set_defaults(run=run_cohort)
+
+    check = commands.add_parser("check", help="check your own problem set and say what to look at again")
+    check.add_argument("notebook", help="a problem set's name, for example ps1, or the path of your notebook", metavar="NAME")
+    check.add_argument("--hint", metavar="QUESTION", help="show the next hint for a question, for example q4, and check nothing")
+    check.add_argument("--page", metavar="FILE", help="also write the feedback as a page, for example ps1.html")
+    check.set_defaults(run=run_check)
+
+    solution = commands.add_parser("solution", help="show the model answer to a question that you have tried")
+    solution.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
+    solution.add_argument("question", help="the question, for example q4", metavar="QUESTION")
+    solution.add_argument("--anyway", action="store_true", help="show it without a try of your own")
+    solution.set_defaults(run=run_solution)
+
+    progress = commands.add_parser("progress", help="how far you are, over all problem sets")
+    progress.add_argument("set", nargs="?", help="one problem set, a line a question", metavar="NAME")
+    progress.add_argument("--export", metavar="FILE", help="write it to a .csv or .json file")
+    progress.set_defaults(run=run_progress)
     return top
 
 
@@ -50,4 +69,30 @@ def run_data(given: argparse.Namespace) -> int:
 def run_cohort(given: argparse.Namespace) -> int:
     made = make_cohort(given.name, given.out, given.exercises, given.seed, given.replace, lambda what: print(f"  {what}", flush=True))
     print(f"Made the cohort {made}. Its nbgrader course is in {made / 'course'}; hand out what nbgrader writes into release/ there.")
+    return 0
+
+
+def run_check(given: argparse.Namespace) -> int:
+    if given.hint:
+        print(learner.format_hint(learner.hint(given.notebook, given.hint)))
+        return 0
+    report = learner.check(given.notebook)
+    print(learner.format_report(report))
+    if given.page:
+        learner.write_page(report, given.page)
+        print(f"The same as a page: {given.page}")
+    return 0
+
+
+def run_solution(given: argparse.Namespace) -> int:
+    print(learner.format_solution(learner.solution(given.set, given.question, anyway=given.anyway)))
+    return 0
+
+
+def run_progress(given: argparse.Namespace) -> int:
+    if given.export:
+        learner_progress.export_progress(given.export)
+        print(f"Wrote your progress to {given.export}.")
+        return 0
+    print(learner_progress.format_progress(None, given.set))
     return 0
