@@ -9,6 +9,7 @@ from pathlib import Path
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
 
+from mystique.grading.assign import source_of
 from mystique.grading.feedback import FeedbackPage, TrimTests, only_pages
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
@@ -18,6 +19,8 @@ c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 HERE = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = "mystique"
+# source/, or the private folder that `mystique assign --answers` was told: a public repository gives its own sets away.
+c.CourseDirectory.source_directory = source_of(HERE)
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache", ".handout-*"]
 
 # ---- Release

@@ -96,3 +96,17 @@ def test_a_learner_checks_asks_for_a_hint_and_sees_how_far_she_is(tmp_path, monk
     assert "ps1" in run("progress", folder=tmp_path).stdout
     assert run("progress", "--export", "mine.csv", folder=tmp_path).returncode == 0
     assert (tmp_path / "mine.csv").is_file()
+
+
+def test_a_set_is_assigned_and_an_export_without_grades_is_refused(tmp_path):
+    import shutil
+
+    course = tmp_path / "course"
+    shutil.copytree(Path(__file__).parents[1] / "exercises", course, ignore=shutil.ignore_patterns("work", "release", "submitted", "gradebook.db"))
+    done = run("assign", "ps1", folder=course)
+    assert done.returncode == 0, done.stderr
+    assert (course / "release" / "ps1.zip").is_file() and "ps1.zip" in done.stdout
+    (tmp_path / "canvas.csv").write_text("Student,ID,SIS User ID,SIS Login ID,Section,ps1 (7)\nAnn,1,1,ann,A,\n", encoding="utf-8")
+    refused = run("export", "canvas", "ps1", "../canvas.csv", "../out.csv", folder=course)
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr and refused.stderr.startswith("mystique: ")
+    assert not (tmp_path / "out.csv").exists()

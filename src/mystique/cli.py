@@ -7,8 +7,12 @@ import sys
 
 from . import data
 from .grading import learner, learner_progress
+from .grading.assign import AssignError, assign
 from .grading.cohort import CohortError, make_cohort
 from .grading.learner import LearnerError
+from .grading.lms import SYSTEMS, LmsError, export_grades
+
+REFUSALS = (data.DataError, AssignError, CohortError, LearnerError, LmsError, OSError)  # each with a sentence for the user
 
 
 def main(words: list[str] | None = None) -> int:
@@ -16,7 +20,7 @@ def main(words: list[str] | None = None) -> int:
     given = parser().parse_args(words)
     try:
         return given.run(given)
-    except (data.DataError, CohortError, LearnerError, OSError) as error:
+    except REFUSALS as error:
         print(f"mystique: {error}", file=sys.stderr)
         return 1
 
@@ -39,6 +43,26 @@ def parser() -> argparse.ArgumentParser:
     cohort.add_argument("--exercises", default="exercises", metavar="DIR", help="the course's problem sets (default: exercises)")
     cohort.add_argument("--replace", action="store_true", help="make it anew if it is there and has no submissions")
     cohort.set_defaults(run=run_cohort)
+
+    release = commands.add_parser("assign", help="prove a problem set, release it with nbgrader, and zip it to hand out")
+    release.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
+    release.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    release.add_argument("--answers", metavar="DIR", help="a private folder with source/ and answers/; the course remembers it")
+    release.set_defaults(run=run_assign)
+
+    export = commands.add_parser("export", help="fill the grades of a problem set into a file downloaded from the LMS")
+    export.add_argument("lms", choices=SYSTEMS, help=", ".join(SYSTEMS), metavar="LMS")
+    export.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
+    export.add_argument("downloaded", help="the file downloaded from the LMS; it is only read", metavar="FILE")
+    export.add_argument("out", help="the file to write and upload", metavar="OUT")
+    export.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    export.add_argument("--allow-ungraded", action="store_true", help="write although a person has still to grade something")
+    export.add_argument("--match", metavar="COLUMN", help="the file's column with the course's student ids or e-mail addresses")
+    export.add_argument("--column", metavar="COLUMN", help="the file's column to fill")
+    export.add_argument("--scale", action="store_true", help="convert points to the LMS's maximum")
+    export.add_argument("--maximum", type=float, help="that maximum, where the file does not say it")
+    export.add_argument("--comments", action="store_true", help="Moodle's worksheet: write the graders' comments too")
+    export.set_defaults(run=run_export)
 
     check = commands.add_parser("check", help="check your own problem set and say what to look at again")
     check.add_argument("notebook", help="a problem set's name, for example ps1, or the path of your notebook", metavar="NAME")
@@ -69,6 +93,21 @@ def run_data(given: argparse.Namespace) -> int:
 def run_cohort(given: argparse.Namespace) -> int:
     made = make_cohort(given.name, given.out, given.exercises, given.seed, given.replace, lambda what: print(f"  {what}", flush=True))
     print(f"Made the cohort {made}. Its nbgrader course is in {made / 'course'}; hand out what nbgrader writes into release/ there.")
+    return 0
+
+
+def run_assign(given: argparse.Namespace) -> int:
+    handed_out = assign(given.set, given.course, given.answers, lambda what: print(f"  {what}", flush=True))
+    print(f"Released. Hand out {handed_out}.")
+    return 0
+
+
+def run_export(given: argparse.Namespace) -> int:
+    report = export_grades(
+        given.lms, given.course, given.set, given.downloaded, given.out, given.allow_ungraded, match=given.match,
+        column=given.column, scale=given.scale, maximum=given.maximum, comments=given.comments,
+    )
+    print(report.text())
     return 0
 
 
