@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
+import yaml
 from myst_nb.core.read import read_myst_markdown_notebook
 
 from mystique import explore
@@ -34,9 +35,16 @@ class Chapter:
     glued: dict = field(default_factory=dict)
 
 
-def chapters() -> list[Path]:
-    """The pages of the book that are notebooks."""
+def notebooks() -> list[Path]:
+    """The pages of the book that run code."""
     return sorted(file for file in BOOK.glob("*.md") if file.read_text(encoding="utf-8").startswith("---\njupytext:"))
+
+
+def chapters() -> list[Path]:
+    """The notebooks in the numbered parts of the contents."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    numbered = [chapter["file"] for part in toc["parts"] if part.get("numbered") for chapter in part["chapters"]]
+    return [file for file in notebooks() if f"book/{file.stem}" in numbered]
 
 
 def run(file: Path, monkeypatch) -> Chapter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,16 @@ def test_a_set_is_assigned_and_an_export_without_grades_is_refused(tmp_path):
     refused = run("export", "canvas", "ps1", "../canvas.csv", "../out.csv", folder=course)
     assert refused.returncode == 1 and "Traceback" not in refused.stderr and refused.stderr.startswith("mystique: ")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_employees_at_scale_and_their_figures(tmp_path):
+    made = run("data", "employees", "--people", "20000", "--seed", "5", "--out", "big", folder=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "20,000 of 20,000" in made.stderr and (tmp_path / "big" / "employees_at_scale" / "employees.parquet").is_file()
+    figures = run("figures", "big/employees_at_scale", "figures.json", folder=tmp_path)
+    assert figures.returncode == 0, figures.stderr
+    stored = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert stored["people"] == 20_000 and "--people 20000 --seed 5" in stored["made_by"][0]
+    assert run("data", "county", "--people", "5", folder=tmp_path).returncode == 1
+    nowhere = run("figures", "none", "other.json", folder=tmp_path)
+    assert nowhere.returncode == 1 and "Make it first" in nowhere.stderr and not (tmp_path / "other.json").exists()

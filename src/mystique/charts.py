@@ -58,7 +58,7 @@ def theme() -> alt.theme.ThemeConfig:
             "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleX": 0, "titleY": -8},
             "legend": {
                 "labelColor": ink, "titleColor": ink, "labelFontSize": 13, "titleFontSize": 13,
-                "titleFontWeight": "normal", "orient": "top", "labelLimit": 260, "symbolLimit": 20,
+                "titleFontWeight": "normal", "orient": "top", "offset": 24, "labelLimit": 260, "symbolLimit": 20,
             },
             "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 13, "titleFontSize": 13},
             "title": {"color": ink, "fontSize": 15, "anchor": "start", "fontWeight": "bold"},

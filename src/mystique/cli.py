@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from . import data
+from .data import at_scale
 from .grading import learner, learner_progress
 from .grading.assign import AssignError, assign
 from .grading.cohort import CohortError, make_cohort
@@ -34,7 +35,13 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("name", choices=(*data.NAMES, "all"), help="the data set: " + ", ".join(data.NAMES) + "; or all of them", metavar="NAME")
     make.add_argument("--seed", type=int, default=data.REFERENCE_SEED, help=f"a whole number, 0 or more (the book's: {data.REFERENCE_SEED})")
     make.add_argument("--out", default="datasets", metavar="DIR", help="the folder to write DIR/NAME/ into (default: datasets)")
+    make.add_argument("--people", type=int, metavar="N", help="employees only: that many people, as Parquet (try 4000000)")
     make.set_defaults(run=run_data)
+
+    figures = commands.add_parser("figures", help="estimate Figures 1 and 2 on the employees at full scale (needs pyfixest)")
+    figures.add_argument("folder", help="the folder that `mystique data employees --people N` wrote", metavar="FOLDER")
+    figures.add_argument("out", help="the JSON file to write", metavar="FILE")
+    figures.set_defaults(run=run_figures)
 
     cohort = commands.add_parser("cohort", help="make a class's own data and nbgrader course, from a secret seed")
     cohort.add_argument("name", help="the cohort's name, for example fall-2027", metavar="NAME")
@@ -84,9 +91,27 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_data(given: argparse.Namespace) -> int:
+    if given.people is not None:
+        if given.name != "employees":
+            raise data.DataError(f"--people goes with the data set 'employees'; found '{given.name}'.")
+        folder = at_scale.write_at_scale(given.people, given.seed, given.out, progress=show_progress)
+        print(f"\nWrote {given.people:,} synthetic employees (seed {given.seed}) to {folder}.")
+        return 0
     for name in data.NAMES if given.name == "all" else (given.name,):
         folder = data.write(data.make(name, given.seed), given.out)
         print(f"Wrote the synthetic data set '{name}' (seed {given.seed}) to {folder}.", flush=True)
+    return 0
+
+
+def show_progress(done: int, of: int) -> None:
+    """A bar on one line of standard error."""
+    filled = round(30 * done / of)
+    print(f"\r  [{'#' * filled}{'.' * (30 - filled)}] {done:,} of {of:,}", end="", file=sys.stderr, flush=True)
+
+
+def run_figures(given: argparse.Namespace) -> int:
+    at_scale.write_figures(given.folder, given.out)
+    print(f"Wrote the figures to {given.out}.")
     return 0
 
 

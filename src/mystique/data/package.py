@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -116,18 +116,26 @@ def write(dataset, folder):
 
     A folder that already holds this data set is replaced. One that holds anything else is left alone: DataError.
     """
-    folder = Path(folder)
-    target = folder / dataset.name
     files = _contents(dataset)
-    temporary, retired = (folder / f".{dataset.name}-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    with all_or_nothing(folder, dataset.name, files) as (temporary, target):
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
+    return target
+
+
+@contextmanager
+def all_or_nothing(folder, name, files):
+    """A temporary folder to write `files` into, and the path `folder/name` that it becomes if all goes well."""
+    folder = Path(folder)
+    target = folder / name
+    temporary, retired = (folder / f".{name}-{uuid.uuid4().hex[:8]}" for _ in range(2))
     new_folders = [each for each in (folder, *folder.parents) if not each.exists()]
     done = False
     try:
-        _refuse_strangers(target, dataset.name, files)
+        _refuse_strangers(target, name, files)
         folder.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
-        for name, content in files.items():
-            (temporary / name).write_bytes(content)
+        yield temporary, target
         _put_in_place(temporary, target, retired)
         done = True
     except OSError as problem:
@@ -140,7 +148,6 @@ def write(dataset, folder):
         for each in [] if done else new_folders:
             with suppress(OSError):
                 each.rmdir()
-    return target
 
 
 def _contents(dataset):
