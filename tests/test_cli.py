@@ -99,7 +99,7 @@ def test_a_learner_checks_asks_for_a_hint_and_sees_how_far_she_is(tmp_path, monk
     assert (tmp_path / "mine.csv").is_file()
 
 
-def test_a_set_is_assigned_and_an_export_without_grades_is_refused(tmp_path):
+def test_a_set_is_assigned_graded_and_not_exported_while_work_is_missing(tmp_path):
     import shutil
 
     course = tmp_path / "course"
@@ -111,6 +111,18 @@ def test_a_set_is_assigned_and_an_export_without_grades_is_refused(tmp_path):
     refused = run("export", "canvas", "ps1", "../canvas.csv", "../out.csv", folder=course)
     assert refused.returncode == 1 and "Traceback" not in refused.stderr and refused.stderr.startswith("mystique: ")
     assert not (tmp_path / "out.csv").exists()
+
+    shutil.copytree(course / "release" / "ps1", course / "submitted" / "ann" / "ps1")
+    graded = run("grade", "ps1", folder=course)
+    if sys.platform == "linux":
+        assert graded.returncode == 0, graded.stdout + graded.stderr
+        assert "1 submissions, 1 graded now" in graded.stdout and "Confinement:" in graded.stdout
+        (course / "submitted" / "bob" / "ps1").mkdir(parents=True)
+        (course / "submitted" / "bob" / "ps1" / "ps1.ipynb").write_text("{", encoding="utf-8")
+        again = run("grade", "ps1", folder=course)
+        assert again.returncode == 3 and "bob" in again.stdout and "1 unchanged" in again.stdout
+    else:
+        assert graded.returncode == 1 and "Docker" in graded.stderr
 
 
 def test_employees_at_scale_and_their_figures(tmp_path):

@@ -10,10 +10,11 @@ from .data import at_scale
 from .grading import learner, learner_progress
 from .grading.assign import AssignError, assign
 from .grading.cohort import CohortError, make_cohort
+from .grading.grade import GradingError, exit_status, grade, table
 from .grading.learner import LearnerError
 from .grading.lms import SYSTEMS, LmsError, export_grades
 
-REFUSALS = (data.DataError, AssignError, CohortError, LearnerError, LmsError, OSError)  # each with a sentence for the user
+REFUSALS = (data.DataError, AssignError, CohortError, GradingError, LearnerError, LmsError, OSError)  # each with a sentence for the user
 
 
 def main(words: list[str] | None = None) -> int:
@@ -56,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
     release.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
     release.add_argument("--answers", metavar="DIR", help="a private folder with source/ and answers/; the course remembers it")
     release.set_defaults(run=run_assign)
+
+    marks = commands.add_parser("grade", help="grade every submission of a problem set, confined, into nbgrader's gradebook")
+    marks.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
+    marks.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    marks.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one for each processor)")
+    marks.add_argument("--trust-submissions", action="store_true", help="grade although this system can't confine what students wrote")
+    marks.set_defaults(run=run_grade)
 
     export = commands.add_parser("export", help="fill the grades of a problem set into a file downloaded from the LMS")
     export.add_argument("lms", choices=SYSTEMS, help=", ".join(SYSTEMS), metavar="LMS")
@@ -125,6 +133,13 @@ def run_assign(given: argparse.Namespace) -> int:
     handed_out = assign(given.set, given.course, given.answers, lambda what: print(f"  {what}", flush=True))
     print(f"Released. Hand out {handed_out}.")
     return 0
+
+
+def run_grade(given: argparse.Namespace) -> int:
+    """Exit status: 0 all graded, 3 some need a person, 1 refused."""
+    summary = grade(given.set, given.course, given.jobs, given.trust_submissions)
+    print(table(summary))
+    return exit_status(summary)
 
 
 def run_export(given: argparse.Namespace) -> int:

@@ -1,0 +1,357 @@
+"""Reads what a student handed in, and puts her answers into the notebook that was handed out.
+
+A submission is never trusted. Only answers and extra cells come from it; the tests, the points, the ids and the order come from
+the release. What an editor or a student changed around the answers is so undone, and reported, never punished. An answer
+is known again by its grade id, else by its text, else by its cell id, else by its place ("guessed": a person looks).
+Nothing is run here, and nothing that a student could prepare (links, pipes, huge or nested files) is followed.
+"""
+
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LARGEST_NOTEBOOK = 20 << 20
+LARGEST_FILE = 5 << 20
+LARGEST_CELL = 1 << 20     # characters of one cell
+MOST_CELLS = 2_000
+MOST_FILES = 200
+SETTINGS = ("grade", "solution", "points", "schema_version")
+NAME = re.compile(r"[\w. ()+-]{1,100}")
+
+
+class Unreadable(ValueError):
+    """A submission cannot be read; the text says what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A cell of the notebook that was handed out. kind: "answer", "written", "test", "locked" or "text"."""
+
+    kind: str
+    cell_type: str
+    source: str
+    grade_id: str = ""
+    cell_id: str = ""
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def is_answer(self):
+        return self.kind in ("answer", "written")
+
+
+@dataclass
+class Handed:
+    """A cell as a student handed it in, made plain: strings only. settings: what it says of grade, points and so on."""
+
+    cell_type: str
+    source: str
+    grade_id: str = ""
+    cell_id: str = ""
+    settings: dict = field(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """What a submission holds.
+
+    answers: {place in the release: source}. extras: {place in the release, -1 before all: cells after it}.
+    undone: what was put right. guessed: what a person should look at. files: other files, {name: bytes}.
+    """
+
+    answers: dict = field(default_factory=dict)
+    extras: dict = field(default_factory=dict)
+    undone: list = field(default_factory=list)
+    guessed: list = field(default_factory=list)
+    files: dict = field(default_factory=dict)
+
+
+def read_submission(folder, name, release, given_files=()):
+    """Read the folder of one submission; `Reading`. Raises Unreadable.
+
+    name: of the notebook, without .ipynb. release: list of `Given`. given_files: names beside the release's notebook.
+    """
+    if Path(folder).is_symlink():
+        raise Unreadable("the submission's folder is a link. Ask the student to hand in the folder itself.")
+    notebook, path, remarks = find_notebook(Path(folder), name, release)
+    reading = put_into(release, plain_cells(notebook, path))
+    reading.undone[:0] = remarks
+    reading.files, left_out = other_files(Path(folder), path, set(given_files))
+    reading.undone += left_out
+    return reading
+
+
+# ---------------------------------------------------------------------------------------------------------- the files
+
+
+def find_notebook(folder, name, release):
+    """(the notebook's content, its path, remarks). Another file name will do if the file holds at least half of the ids."""
+    wanted = folder / f"{name}.ipynb"
+    problems, missing = [], False
+    try:
+        return load(wanted), wanted, []
+    except FileNotFoundError:
+        missing = True
+        problems.append(f"no file {name}.ipynb is in the submission")
+    except Unreadable as problem:
+        problems.append(str(problem))
+    ids = {cell.grade_id for cell in release if cell.grade_id}
+    for path in sorted(each for each in folder.glob("*.ipynb") if each != wanted and not each.name.startswith(".")):
+        try:
+            content = load(path)
+            found = {cell.grade_id for cell in plain_cells(content, path)}
+        except (Unreadable, OSError):
+            continue
+        if len(ids & found) >= len(ids) / 2:
+            return content, path, [f"the notebook was named {path.name}" if missing else f"{problems[0]}; {path.name} was read in its place"]
+    raise Unreadable(f"{'; '.join(problems)}. Ask the student to hand in {name}.ipynb again, downloaded afresh from where she works.")
+
+
+def load(path):
+    """A notebook's JSON. Raises FileNotFoundError or Unreadable."""
+    text = read_bytes(path, LARGEST_NOTEBOOK)
+    if not text.strip():
+        raise Unreadable(f"{path.name} is empty")
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        try:
+            content = json.loads(text.decode(encoding))
+            break
+        except UnicodeError:
+            continue
+        except (ValueError, RecursionError):
+            raise Unreadable(f"{path.name} is not a notebook: its text is no JSON (cut off, or changed by hand)") from None
+    else:
+        raise Unreadable(f"{path.name} is not a notebook: its text is no JSON")
+    if not isinstance(content, dict):
+        raise Unreadable(f"{path.name} is not a notebook: it holds {type(content).__name__}, not cells")
+    return content
+
+
+def read_bytes(path, most):
+    """The bytes of a real file: no link, pipe or device is followed."""
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise Unreadable(f"{path.name} is a link, or cannot be opened ({problem.strerror})") from None
+    with os.fdopen(fd, "rb") as file:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise Unreadable(f"{path.name} is no file")
+        if found.st_size > most:
+            raise Unreadable(f"{path.name} is larger than {most >> 20} MB; outputs should be cleared before it is handed in")
+        return file.read(most)
+
+
+def other_files(folder, notebook, given):
+    """({name: bytes} of what else was handed in and can be used, remarks on what was left out)."""
+    files, left_out, seen = {}, [], 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith((".", "__pycache__")))
+        for name in sorted([*names, *(each for each in folders if os.path.islink(os.path.join(parent, each)))]):
+            path = Path(parent, name)
+            relative = path.relative_to(folder).as_posix()
+            seen += 1
+            if seen > MOST_FILES:
+                return files, [*left_out, f"only the first {MOST_FILES} files were looked at"]
+            if path == notebook or name.startswith(".") or relative in given or name == "timestamp.txt" or name.endswith(".ipynb"):
+                continue
+            try:
+                if path.is_symlink():
+                    raise Unreadable(f"{relative} is a link")
+                if not all(NAME.fullmatch(part) for part in Path(relative).parts):
+                    raise Unreadable(f"{relative!r} has an odd name")
+                if sum(map(len, files.values())) > 4 * LARGEST_FILE:
+                    raise Unreadable(f"{relative}: too much was handed in beside the notebook")
+                files[relative] = read_bytes(path, LARGEST_FILE)
+            except (Unreadable, OSError) as problem:
+                left_out.append(f"left out: {str(problem)[:200]}")
+    return files, left_out
+
+
+def plain_cells(notebook, path):
+    """The cells of a notebook of any format as `Handed`, whatever is wrong with them. Raises Unreadable if there are none."""
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) and isinstance(notebook.get("worksheets"), list):  # format 3
+        sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
+    if not isinstance(cells, list):
+        raise Unreadable(f"{path.name} is not a notebook: it has no cells")
+    if len(cells) > MOST_CELLS:
+        raise Unreadable(f"{path.name} has {len(cells):,} cells; at most {MOST_CELLS:,} are read")
+    return [plain_cell(cell) for cell in cells if isinstance(cell, dict)]
+
+
+def plain_cell(cell):
+    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    kind = cell.get("cell_type")
+    return Handed(
+        kind if kind in ("code", "markdown", "raw") else "markdown",
+        text_of(cell.get("source", cell.get("input", ""))),
+        _word(nbgrader.get("grade_id")),
+        _word(cell.get("id")),
+        _settings(nbgrader),
+    )
+
+
+def _settings(nbgrader):
+    return {name: nbgrader[name] for name in SETTINGS if isinstance(nbgrader.get(name), (bool, int, float))}
+
+
+def text_of(source):
+    """A cell's text: lists joined, line ends plain, not longer than LARGEST_CELL, only what can be written as UTF-8."""
+    if isinstance(source, list):
+        source = "".join(each for each in source if isinstance(each, str))
+    if not isinstance(source, str):
+        return ""
+    return source[:LARGEST_CELL].replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
+
+
+def _word(value):
+    return value[:200] if isinstance(value, str) else ""
+
+
+# --------------------------------------------------------------------------------------------------------- the answers
+
+
+def put_into(release, cells):
+    """Match a student's cells with the release's; `Reading`."""
+    places, how = match(release, cells)
+    reading = Reading()
+    claims = {}
+    for number, place in enumerate(places):
+        if place is not None:
+            claims.setdefault(place, []).append(number)
+    for place, given in enumerate(release):
+        claimed = claims.get(place, [])
+        where = given.grade_id or given.cell_id or f"cell {place + 1}"
+        if not given.grade_id:
+            continue
+        if not claimed:
+            reading.undone.append(f"{where} was missing" + ("" if given.is_answer else " and was put back"))
+            continue
+        if len(claimed) > 1:
+            reading.undone.append(f"{where} was there {len(claimed)} times" + ("; the last one with an answer counts" if given.is_answer else ""))
+        if any(cells[number].settings.get(name, value) != value for number in claimed for name, value in given.settings.items()):
+            reading.undone.append(f"{where} had other settings (points, kind or version), which were put back")
+        if not given.is_answer:
+            if any(plain(cells[number].source) != plain(given.source) for number in claimed):
+                reading.undone.append(f"{where} was changed and put back")
+            if any(cells[number].cell_type != given.cell_type for number in claimed):
+                reading.undone.append(f"{where} was another kind of cell")
+            continue
+        chosen = next((number for number in reversed(claimed) if plain(cells[number].source) != plain(given.source)), claimed[-1])
+        reading.answers[place] = cells[chosen].source
+        if cells[chosen].cell_type != given.cell_type:
+            reading.undone.append(f"{where} was another kind of cell")
+        if how[chosen] in ("text", "cell id"):
+            reading.undone.append(f"{where} had lost its id and was known again by its {how[chosen]}")
+        if how[chosen] == "place":
+            reading.guessed.append(f"{where} was guessed from its place")
+    after = -1
+    for number, place in enumerate(places):
+        if place is None:
+            if cells[number].source.strip():
+                reading.extras.setdefault(after, []).append(cells[number])
+        elif release[place].grade_id:
+            after = place
+    reading.undone = shortened(reading.undone)
+    return reading
+
+
+def match(release, cells):
+    """([place in the release or None for each cell], [how it was found])."""
+    places, how = [None] * len(cells), [""] * len(cells)
+
+    def settle(number, place, way):
+        places[number], how[number] = place, way
+
+    by_grade_id = {given.grade_id: place for place, given in enumerate(release) if given.grade_id}
+    by_text = {plain(given.source): place for place, given in reversed(list(enumerate(release))) if given.source.strip()}
+    by_cell_id = {given.cell_id: place for place, given in enumerate(release) if given.cell_id}
+    for number, cell in enumerate(cells):
+        if cell.grade_id in by_grade_id:
+            settle(number, by_grade_id[cell.grade_id], "grade id")
+    for number, cell in enumerate(cells):
+        if places[number] is None and plain(cell.source) in by_text:
+            settle(number, by_text[plain(cell.source)], "text")
+    for number, cell in enumerate(cells):
+        if places[number] is None and cell.cell_id in by_cell_id:
+            settle(number, by_cell_id[cell.cell_id], "cell id")
+    for number, cell in enumerate(cells):
+        if places[number] is None and not cell.grade_id:
+            place = alike(cell, release, set(places) - {None})
+            if place is not None:
+                settle(number, place, "text")
+    _match_by_place(release, cells, places, settle)
+    return places, how
+
+
+def alike(cell, release, taken):
+    """The one free answer of the release whose given lines (at least one line of code) all stand in the cell, or None."""
+    lines = set(_lines(cell.source))
+    found = [place for place, given in enumerate(release)
+             if given.kind == "answer" and place not in taken and (wanted := _kept_lines(given.source)) and wanted <= lines]
+    return found[0] if len(found) == 1 else None
+
+
+def _match_by_place(release, cells, places, settle):
+    """An answer still missing, whose neighbours are known, is the only cell of its kind between them."""
+    for place, given in enumerate(release):
+        if not given.is_answer or place in places:
+            continue
+        before = [number for number, each in enumerate(places) if each is not None and each < place]
+        later = [number for number, each in enumerate(places) if each is not None and each > place]
+        low, high = max(before, default=-1), min(later, default=len(cells))
+        kind = "code" if given.kind == "answer" else "markdown"
+        free = [number for number in range(low + 1, high) if places[number] is None]
+        between = [number for number in free if cells[number].cell_type == kind and cells[number].source.strip()]
+        if len(between) == 1:
+            settle(between[0], place, "place")
+
+
+def plain(source):
+    """A text for comparing: without blanks at the ends of lines and of the text."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
+
+
+def _lines(source):
+    return [line.strip() for line in source.splitlines() if line.strip()]
+
+
+def _kept_lines(source):
+    """Lines of a stub that a student is to keep: code that isn't the place for the answer."""
+    return {line for line in _lines(source) if not line.startswith(("#", "return ")) and "= None" not in line and "= ..." not in line}
+
+
+def shortened(remarks, most=20):
+    return remarks if len(remarks) <= most else [*remarks[:most], f"and {len(remarks) - most} more such changes"]
+
+
+# --------------------------------------------------------------------------------------------------------- the release
+
+
+def read_release(notebook):
+    """The cells of a released notebook (nbformat node or dict) as `Given`."""
+    given = []
+    for cell in notebook["cells"]:
+        nbgrader = cell["metadata"].get("nbgrader", {})
+        grade_id = nbgrader.get("grade_id", "")
+        if nbgrader.get("solution"):
+            kind = "written" if nbgrader.get("grade") or cell["cell_type"] == "markdown" else "answer"
+        elif nbgrader.get("task"):
+            kind = "locked"
+        elif nbgrader.get("grade"):
+            kind = "test"
+        elif nbgrader.get("locked"):
+            kind = "locked"
+        else:
+            kind, grade_id = "text", ""
+        given.append(Given(kind, cell["cell_type"], text_of(cell["source"]), grade_id, cell.get("id", ""), _settings(nbgrader)))
+    return given
+
+

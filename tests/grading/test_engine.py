@@ -1,0 +1,200 @@
+"""One confined process a submission: what cells may do, what stops them, and that tests can't be fooled the easy ways."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mystique.grading import confine
+from mystique.grading.engine import Cell, Engine, Limits
+
+pytestmark = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
+LIMITS = Limits(cell_seconds=1.5, notebook_seconds=8, memory=400 << 20)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    release = tmp_path_factory.mktemp("release")
+    (release / "helper.py").write_text("def points(right):\n    return 2.0 if right else 0.0\n")
+    (release / "data.csv").write_text("a\n1\n2\n")
+    with Engine(release, LIMITS) as engine:
+        yield engine
+
+
+def run(engine, *sources, **options):
+    """Run cells; a source that starts with #test is a test."""
+    return engine.run([Cell(f"c{place}", source, source.startswith("#test"), "#twin" in source) for place, source in enumerate(sources)], **options)
+
+
+def texts(result):
+    return [output.get("text") or output.get("evalue") or output.get("data", {}).get("text/plain", "") for output in result.outputs]
+
+
+def test_cells_run_as_in_a_notebook(engine):
+    found = run(engine, "x = 20\nprint('hi')\nx + 1", "!echo from the shell", "import asyncio\nawait asyncio.sleep(0)\n7", "display(x)", "1/0", "quit()", "x")
+    assert [texts(each) for each in found.results] == [["hi\n", "21"], ["from the shell\n"], ["7"], ["20"], ["division by zero"], [], ["20"]]
+    assert found.results[4].outputs[0]["ename"] == "ZeroDivisionError"
+    assert (found.events, found.suspicions) == ([], [])
+
+
+def test_a_chart_becomes_a_picture(engine):
+    found = run(engine, "import altair as alt, pandas as pd\nalt.renderers.enable('svg')\nalt.Chart(pd.DataFrame({'a': [1, 2]})).mark_point().encode(x='a:Q')")
+    data = found.results[0].outputs[-1]["data"]
+    assert data["image/svg+xml"].startswith("<svg") and not [kind for kind in data if "vega" in kind]
+
+
+def test_a_chart_may_be_saved(engine):
+    found = run(engine, "import altair as alt, pandas as pd\nalt.Chart(pd.DataFrame({'a': [1, 2]})).mark_point().encode(x='a:Q').save('x.svg')\nopen('x.svg').read()[:4]")
+    assert texts(found.results[0]) == ["'<svg'"]
+
+
+@pytest.mark.parametrize("killer", ["import os\nos._exit(1)", "import ctypes\nctypes.string_at(0)", "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+                                    "sum(range(10**13))", "b = []\nwhile True: b.append(bytearray(20 << 20))"])
+def test_a_cell_that_ends_or_freezes_the_process_costs_only_itself(engine, killer):
+    found = run(engine, "x = 1", killer, "#test\nx + 1")
+    assert found.results[2].value == 2.0
+    assert "error" in [output["output_type"] for output in found.results[1].outputs]
+    assert found.events
+
+
+@pytest.mark.full
+def test_many_endless_cells_do_not_use_up_the_others_time(engine):
+    found = run(engine, *["while True: pass"] * 6, "import time\ntime.sleep(1)", "#test\n1")
+    assert found.results[-1].value == 1.0 and not any(each.stopped for each in found.results)
+
+
+def test_an_interrupted_cell_says_why(engine):
+    found = run(engine, "while True: pass", "#test\n1")
+    assert texts(found.results[0]) == ["This cell took longer than 1.5 seconds and was interrupted."] and found.results[1].value == 1.0
+
+
+def test_a_test_that_a_students_function_ends_costs_only_itself(engine):
+    found = run(engine, "import os\ndef f(): os._exit(0)", "#test\nf()\n2", "#test\n3")
+    assert [each.value for each in found.results] == [None, None, 3.0]
+
+
+def test_too_many_stops_end_the_notebook_and_nothing_else(engine):
+    found = run(engine, *["import os; os._exit(1)"] * 8, "#test\n1")
+    assert all(each.stopped for each in found.results)
+    assert run(engine, "#test\n1").results[0].value == 1.0
+
+
+def test_output_is_cut(engine):
+    found = run(engine, "print('x' * 200_000_000)", "for i in range(200_000): print(i)", "from IPython.display import HTML\nHTML('y' * 30_000_000)")
+    for result in found.results:
+        assert len(str(result.outputs)) < 210_000
+        assert "left out" in str(result.outputs)
+
+
+def test_nothing_lives_on_and_nobody_else_is_seen(engine):
+    found = run(engine, "import subprocess, os\nsubprocess.Popen('setsid sleep 98765 &', shell=True)\nos.getpid()", "open('mine', 'w').write('x')")
+    assert texts(found.results[0])[-1] == "1"
+    time.sleep(0.3)
+    running = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"98765" in _bytes(path)]
+    assert running == []
+    assert texts(run(engine, "import os\nsorted(os.listdir('.'))").results[0]) == ["['data.csv', 'helper.py']"]
+
+
+def _bytes(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_the_instructors_environment_is_not_there(engine, monkeypatch):
+    found = run(engine, "import os\nsorted(os.environ)")
+    assert not {"VIRTUAL_ENV", "USER", "SSH_AUTH_SOCK"} & set(eval(texts(found.results[0])[0]))
+    assert "NBGRADER_EXECUTION" in texts(found.results[0])[0]
+
+
+def test_a_forked_cell_answers_once(engine):
+    assert [texts(each) for each in run(engine, "import os\n_ = os.fork()\n1", "2").results] == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize("trick", [
+    "import helper\nhelper.points = lambda right: 2.0", "import sys\nsys.modules['helper'] = type(sys)('helper')\nsys.modules['helper'].points = lambda right: 2.0",
+    "open('helper.py', 'w').write('def points(right): return 2.0')", "import builtins\nbuiltins.float = builtins.len = lambda *a: 2.0",
+    "get_ipython().input_transformers_cleanup.append(lambda lines: ['2.0'])", "import sys\nsys.displayhook = lambda v: print('2.0')",
+    "import numpy as np\nnp.isclose = lambda *a: True", "list = bool = str = isinstance = 3", "import sys\nsys.path.insert(0, '.')",
+])
+def test_tricks_earn_nothing_and_cost_nothing(engine, trick):
+    test = "#test\nimport helper, numpy\nassert len([1]) == 1 and list((1,)) == [1]\nhelper.points({} and bool(numpy.isclose(1, 1)))"
+    found = run(engine, trick, test.format("False"), test.format("True"))
+    assert [each.value for each in found.results] == [None, 0.0, 2.0]
+
+
+def test_what_honest_notebooks_change_is_no_suspicion(engine):
+    settings = ("import warnings, os, numpy as np, pandas as pd, altair as alt\nwarnings.filterwarnings('ignore')\nnp.random.seed(1)\n"
+                "np.set_printoptions(precision=2)\npd.set_option('display.max_rows', 5)\npd.options.mode.copy_on_write = True\n"
+                "alt.data_transformers.disable_max_rows()\nos.environ['A'] = '1'\nos.makedirs('mine')\nos.chdir('mine')\nfrom math import *")
+    found = run(engine, settings, "#test\nlen(open('data.csv').read())")
+    assert found.results[1].value == 6.0 and found.results[0].outputs == []
+    assert (found.suspicions, found.events) == ([], [])
+
+
+def test_data_are_put_back_before_a_test(engine):
+    found = run(engine, "open('data.csv', 'w').write('a\\n9\\n')\nimport os\nos.utime('data.csv', (0, 0))", "#test\nlen(open('data.csv').readlines())")
+    assert found.results[1].value == 3.0 and "changed data.csv, which was put back before the test" in found.events
+
+
+def test_tests_do_not_leave_their_names_to_the_student(engine):
+    found = run(engine, "#test\n_secret = 42\n_secret", "[name for name in dir() if 'secret' in name]", "#test\n_secret")
+    assert texts(found.results[1]) == ["[]"] and found.results[2].value == 42.0
+
+
+def test_a_twin_runs_without_the_answer(engine):
+    found = run(engine, "x = 2", "#test #twin\nfloat(globals().get('x', 0))", "#test #twin\nx\nNone")
+    assert [(each.value, each.twin) for each in found.results[1:]] == [(2.0, 0.0), (None, "error")]
+
+
+def test_a_warning_is_no_error(engine):
+    found = run(engine, "def f():\n    import warnings, sys\n    warnings.warn('x')\n    print('y', file=sys.stderr)", "#test\nf()\n2")
+    assert found.results[1].value == 2.0 and not [output for output in found.results[1].outputs if output["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("source, value", [("float('nan')", "nan"), ("float('inf')", "inf"), ("'4.0'", "'4.0'"), ("True", "True"), ("None", None), ("-1", -1.0)])
+def test_only_a_finite_number_is_a_number_of_points(engine, source, value):
+    assert run(engine, f"#test\n{source}").results[0].value == value
+
+
+def test_writing_into_the_channel_is_noticed(engine):
+    found = run(engine, "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'{\"ticket\": 1, \"value\": 2.0}\\n')\n    except OSError: pass", "#test\n0")
+    assert found.results[1].value == 0.0 and "channel" in " ".join(found.suspicions)
+
+
+def test_files_of_the_student_can_be_used_but_come_last(engine):
+    files = {"mine.py": b"x = 5", "json.py": b"raise SystemExit", "helper.py": b"points = 99"}
+    found = run(engine, "import mine, json, helper\nmine.x, helper.points(True)", files=files)
+    assert texts(found.results[0]) == ["(5, 2.0)"]
+
+
+def test_several_at_once_do_not_mix(engine):
+    seen = {}
+
+    def one(number):
+        seen[number] = run(engine, f"x = {number}", "import time; time.sleep(0.05)", "#test\nx").results[2].value
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert seen == {number: float(number) for number in range(8)}
+
+
+def test_the_warm_process_may_be_killed(engine):
+    run(engine, "1")
+    os.kill(engine.pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert run(engine, "#test\n1").results[0].value == 1.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_nothing_is_left_when_the_engine_ends(tmp_path):
+    (tmp_path / "data.csv").write_text("a")
+    with Engine(tmp_path, LIMITS, warm=()) as engine:
+        run(engine, "1")
+        pid, folder = engine.pid, engine._folder
+    assert not Path(f"/proc/{pid}").exists() and not folder.exists()
