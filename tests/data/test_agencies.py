@@ -6,7 +6,6 @@ of that mean (the standard deviations over seeds are in the module's docstring).
 
 from functools import lru_cache
 
-import frictionless
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,29 +54,6 @@ def slope(seed, outcome="motivation", term="support", within=("agency_id", "year
 # ---------------------------------------------------------------- from a seed; codebook and data agree
 
 
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(tmp_path):
-    first, second, other = (contents(write(agencies.make(seed), tmp_path / name)) for name, seed in [("a", 7), ("b", 7), ("c", 8)])
-    assert sorted(first) == ["agencies.csv", "datapackage.json", "panel.csv", "truth.json"]
-    assert first == second
-    assert [name for name in first if first[name] == other[name]] == ["datapackage.json"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write(made(7), tmp_path_factory.mktemp("made"))
-
-
-def test_what_was_written_is_valid_and_read_back(folder):
-    for name, table in read(folder).items():
-        pd.testing.assert_frame_equal(table, made(7).tables[name])
-    result = frictionless.validate(folder / "datapackage.json")
-    assert result.valid, result.flatten(["type", "message"])
-
-
 @pytest.mark.parametrize("table, old, new", [("agencies", ",Ardovia,", ",Atlantis,"), ("panel", "A001,Ardovia,2010", "A001,Ardovia,1910")])
 def test_damage_is_seen(tmp_path, table, old, new):
     path = write(made(7), tmp_path) / f"{table}.csv"
@@ -86,29 +62,6 @@ def test_damage_is_seen(tmp_path, table, old, new):
     path.write_text(text.replace(old, new, 1), "utf-8", newline="\n")
     with pytest.raises(DataError, match=f"{table}.csv.*row 2"):
         read(path.parent)
-
-
-def test_every_column_is_documented():
-    package = made(7).package
-    assert package["description"].startswith("SYNTHETIC") and package["title"]
-    assert [each["name"] for each in package["resources"]] == list(made(7).tables) == TABLES
-    for each in package["resources"]:
-        table = pd.concat(made(seed).tables[each["name"]] for seed in SEEDS)
-        assert [field["name"] for field in each["schema"]["fields"]] == list(table.columns)
-        for field in each["schema"]["fields"]:
-            assert all(len(field[property]) >= 4 for property in ["description", "unit", "missing", "construction"]), field["name"]
-            rules = field["constraints"]
-            assert {"enum", "pattern"} & rules.keys() or {"minimum", "maximum"} <= rules.keys(), f"{field['name']}: no range or categories"
-            assert rules["required"] and not table[field["name"]].isna().any()
-            if "enum" in rules:
-                assert set(table[field["name"]]) == set(rules["enum"])
-
-
-def test_seed_and_truth_are_not_handed_out(tmp_path):
-    folder = write(agencies.make(48151623), tmp_path)
-    for path in folder.iterdir():
-        assert ("48151623" in path.read_text("utf-8")) == (path.name == "truth.json")
-        assert ("CANARY" in path.read_text("utf-8")) == (path.name == "truth.json")
 
 
 def test_the_truth_says_what_was_put_in():

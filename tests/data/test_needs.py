@@ -7,14 +7,12 @@ few fixed seeds, with a tolerance of about three standard errors of that mean (t
 import json
 from functools import lru_cache
 
-import frictionless
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
 from mystique.data import needs
-from mystique.data.package import read, write
 
 SEEDS = 2011, 7, 31
 MANY_SEEDS = range(20)
@@ -88,55 +86,11 @@ def trap(seed, name):
 # ---------------------------------------------------------------- from a seed, and as the codebook says
 
 
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_data(tmp_path):
-    first, second, other = (contents(write(needs.make(seed), tmp_path / name)) for seed, name in [(7, "one"), (7, "two"), (8, "three")])
-    assert first == second
-    assert set(first) == {"agencies.csv", "items.csv", "answers.csv", "datapackage.json", "truth.json"}
-    assert first["answers.csv"] != other["answers.csv"] and first["agencies.csv"] != other["agencies.csv"]
-    assert first["items.csv"] == other["items.csv"]
-
-
-@over_seeds
-def test_what_was_made_is_what_is_read_and_frictionless_agrees(tmp_path, seed):
-    folder = write(made(seed), tmp_path)
-    for name, table in read(folder).items():
-        pd.testing.assert_frame_equal(table, made(seed).tables[name])
-    result = frictionless.validate(folder / "datapackage.json")
-    assert result.valid, result.flatten(["type", "message"])
-
-
-def test_every_column_is_documented_and_every_documented_column_is_there():
-    for each in made(7).package["resources"]:
-        table, fields = made(7).tables[each["name"]], each["schema"]["fields"]
-        assert [field["name"] for field in fields] == list(table.columns)
-        for field in fields:
-            assert all(len(field[part]) >= 4 for part in ["description", "unit", "missing", "construction"]), field["name"]
-            rules = field["constraints"]
-            assert {"enum", "pattern"} & rules.keys() or {"minimum", "maximum"} <= rules.keys(), f"{field['name']}: no limits"
-            if "enum" in rules:
-                assert set(table[field["name"]].dropna()) == set(rules["enum"]), field["name"]
-            empty = any(made(seed).tables[each["name"]][field["name"]].isna().any() for seed in SEEDS)
-            assert empty == (not rules["required"]), field["name"]
-
-
 def test_the_package_tells_that_and_how_the_data_were_made():
     package = made(7).package
     assert package["name"] == "needs" and package["title"] == needs.TITLE and package["description"].startswith("SYNTHETIC")
     assert 3 <= len(package["how_made"]) <= 6
     assert all(set(arrow) == {"from", "to", "sign", "note"} and arrow["sign"] in "+-" for arrow in package["causal_diagram"])
-
-
-def test_seed_and_truth_are_not_handed_out(tmp_path):
-    folder = write(needs.make(48151623), tmp_path)
-    assert "48151623" in (folder / "truth.json").read_text("utf-8")
-    for path in folder.iterdir():
-        if path.name != "truth.json":
-            text = path.read_text("utf-8")
-            assert not [word for word in ["48151623", "CANARY", "conscience", "straight"] if word in text], path.name
 
 
 def test_the_truth_names_its_traps_and_carries_the_canary():
