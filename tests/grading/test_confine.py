@@ -53,7 +53,7 @@ def only(**wanted):
     ("import subprocess; print(subprocess.run(['ls', '/usr/bin/env'], capture_output=True, text=True).stdout)", {"landlock": True, "seccomp": True}, "/usr/bin/env"),
     ("import decimal, json; print(json.dumps(1))", {"landlock": True, "seccomp": True}, "1"),
     ("print(os.getpid())", {"namespaces": True}, "1"),
-    ("os.kill(%d, 9)" % os.getpid(), {"namespaces": True}, "ProcessLookupError"),
+    pytest.param("os.kill(%d, 9)" % os.getpid(), {"namespaces": True}, "ProcessLookupError", id="these tests' own process"),
     ("bytearray(4 << 30)", {"limits": True}, "MemoryError"),
     ("print(len(bytearray(500 << 20)))", {"limits": True}, str(500 << 20)),
     ("open('big', 'wb').write(bytes(80 << 20))", {"limits": True, "landlock": True}, "OSError"),
@@ -64,19 +64,40 @@ def test_a_layer_holds(tmp_path, code, layers, said):
 
 
 @linux
+@pytest.mark.parametrize("code, said", [
+    ("import os; print(sorted(os.listdir(folder)))", "['handed out', 'work']"),
+    ("import os; print(os.listdir('.'), os.getpid() < 10)", "[] True"),
+    ("open('/etc/passwd')", "FileNotFoundError"),
+    ("open(folder + '/handed out', 'w')", "OSError"),
+    ("open('own', 'w').write('x'); print(open('own').read())", "x"),
+    ("import socket; socket.create_connection(('127.0.0.1', 9), 2)", "OSError"),
+    ("import os; print('SECRET' in os.environ)", "False"),
+])
+def test_bubblewrap_shows_one_folder_and_no_network(tmp_path, code, said, monkeypatch):
+    only(bubblewrap=True)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "handed out").write_text("x")
+    program = f"folder = {str(tmp_path)!r}\ntry:\n    exec({code!r})\nexcept Exception as problem:\n    print({{'ConnectionRefusedError': 'OSError'}}.get(type(problem).__name__, type(problem).__name__))"
+    command = [*confine.wall(confine.readable_places(), tmp_path, own_disks=True), sys.executable, "-I", "-S", "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60, env={}).stdout.strip() == said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["handed out", "work"]
+
+
+@linux
 def test_a_disk_of_its_own_leaves_nothing(tmp_path):
     assert inside(tmp_path, "open('x', 'w').write('x'); print(os.listdir('.'))", only(namespaces=True, disk=True)) == "['x']"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_one_sentence_says_what_is_and_what_is_not():
-    assert Layers().sentence().startswith("Confinement: nothing active; not there: namespaces")
+    assert Layers().sentence().startswith("Confinement: nothing active; not there: bubblewrap")
     some = Layers(landlock=4, limits=True).sentence()
-    assert "Landlock 4 (files), limits (memory, time, file size) active" in some and "not there: namespaces (network, processes)" in some
+    assert "Landlock 4 (files), limits (memory, time, file size) active" in some and "not there: bubblewrap (an outer wall), namespaces (network, processes)" in some
 
 
 @pytest.mark.parametrize("layers, enough", [
     (Layers(), False), (Layers(namespaces=True, limits=True), False), (Layers(landlock=1, limits=True), False),
+    (Layers(bubblewrap=True, limits=True), False), (Layers(bubblewrap=True, disk=True, limits=True), True),
     (Layers(landlock=1, seccomp=True, limits=True), True), (Layers(landlock=1, namespaces=True, limits=True), True),
 ])
 def test_network_files_and_memory_must_be_closed(layers, enough):

@@ -13,7 +13,7 @@ from mystique.grading import confine
 from mystique.grading.engine import Cell, Engine, Limits
 
 pytestmark = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
-LIMITS = Limits(cell_seconds=1.5, notebook_seconds=8, memory=400 << 20)
+LIMITS = Limits(cell_seconds=3, notebook_seconds=12, memory=400 << 20)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_many_endless_cells_do_not_use_up_the_others_time(engine):
 
 def test_an_interrupted_cell_says_why(engine):
     found = run(engine, "while True: pass", "#test\n1")
-    assert texts(found.results[0]) == ["This cell took longer than 1.5 seconds and was interrupted."] and found.results[1].value == 1.0
+    assert texts(found.results[0]) == ["This cell took longer than 3 seconds and was interrupted."] and found.results[1].value == 1.0
 
 
 def test_a_test_that_a_students_function_ends_costs_only_itself(engine):

@@ -265,7 +265,7 @@ def test_a_gradebook_in_use_loses_nothing(course, monkeypatch, lock):
 
 
 def test_it_refuses_to_run_unconfined_unless_told(course, monkeypatch):
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(grading, "ON_LINUX", True)
     with pytest.raises(GradingError, match="nothing active.*--trust-submissions"):
         grade("ps1", course, layers=confine.Layers())
 
@@ -278,9 +278,19 @@ def test_trusted_submissions_run_without_any_layer(course):
 
 
 def test_other_systems_are_told_what_to_use(course, monkeypatch):
-    monkeypatch.setattr(grading.sys, "platform", "darwin")
-    with pytest.raises(GradingError, match="Docker.*WSL2"):
-        grade("ps1", course, trust_submissions=True)
+    monkeypatch.setattr(grading, "ON_LINUX", False)
+    with pytest.raises(GradingError, match="Docker.*WSL2.*--trust-submissions"):
+        grade("ps1", course)
+
+
+def test_other_systems_grade_trusted_submissions(course, monkeypatch):
+    """With the engine of macOS and Windows, on this system."""
+    monkeypatch.setattr(grading, "ON_LINUX", False)
+    kinds = [KINDS[name] for name in ("perfect", "wrong", "os-exit", "endless-in-function", "old-schema")]
+    make_class(course, kinds)
+    summary = grade("ps1", course, jobs=2, layers=confine.Layers(), trust_submissions=True, limits=LIMITS)
+    assert in_gradebook(course)[0] == {kind.student: kind.honest for kind in kinds}
+    assert "nothing active" in table(summary)
 
 
 @pytest.mark.parametrize("folder, name, said", [("", "ps9", "has no problem set ps9"), ("", "../x", "is no name"), ("nowhere", "ps1", "is no nbgrader course")])

@@ -1,6 +1,9 @@
 """Shuts a process in, so that submitted code reaches nothing but its own working folder.
 
-Four layers, each of which works without root and without a package:
+bubblewrap, where it is installed, builds the outer wall once a class: whatever runs behind it has no network and sees Python,
+its libraries and one folder, nothing else. Each submission is then shut in by itself, behind that wall or without it, in four
+layers that need no root and no package. (Starting bubblewrap and Python anew for each submission would take a hundred
+times as long as making a child of a warm process: `benchmarks/confinement.py`.)
 
 - namespaces: no network card, no other process in sight, nothing lives on, and a small disk in memory to work on
 - Landlock: only Python and its libraries can be read, only the working folder written
@@ -16,12 +19,16 @@ import ctypes
 import functools
 import os
 import platform
+import shutil
 import signal
 import struct
+import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+PACKAGE = Path(__file__).parents[1]
 NOBODY = 65534
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
 # What programs and libraries look up at run time. No home, no /proc, no /usr/local/share (nbgrader's exchange is there).
@@ -76,6 +83,7 @@ class Limits:
 class Layers:
     """Which layers this machine gives. landlock: its version, 0 if there is none."""
 
+    bubblewrap: bool = False
     namespaces: bool = False
     disk: bool = False
     landlock: int = 0
@@ -84,11 +92,11 @@ class Layers:
 
     @property
     def network_off(self):
-        return self.namespaces or self.seccomp
+        return self.bubblewrap or self.namespaces or self.seccomp
 
     @property
     def files_hidden(self):
-        return self.landlock > 0
+        return self.landlock > 0 or self.bubblewrap and self.disk  # the disk hides one student's files from another's process
 
     @property
     def enough(self):
@@ -97,7 +105,7 @@ class Layers:
 
     def sentence(self):
         """One line: what is active and what is not."""
-        named = {"namespaces (network, processes)": self.namespaces, "a small disk of its own": self.disk,
+        named = {"bubblewrap (an outer wall)": self.bubblewrap, "namespaces (network, processes)": self.namespaces, "a small disk of its own": self.disk,
                  f"Landlock {self.landlock or ''} (files)".replace("  ", " "): self.landlock > 0, "seccomp (system calls)": self.seccomp,
                  "limits (memory, time, file size)": self.limits}
         active = [name for name, there in named.items() if there]
@@ -113,6 +121,7 @@ def available():
         return Layers()
     namespaces = _works(enter_namespaces)
     return Layers(
+        bubblewrap=_bubblewrap_works(namespaces),
         namespaces=namespaces,
         disk=namespaces and _works(lambda: (enter_namespaces(), mount_disk("/tmp", 1 << 20))),
         landlock=_landlock_version() if _works(lambda: hide_files(["/usr"], [])) else 0,
@@ -132,6 +141,20 @@ def exposed(folder, places):
     """The readable place in which `folder` lies, or None: then Landlock could not hide it."""
     folder = Path(folder).resolve()
     return next((place for place in places if folder.is_relative_to(Path(place).resolve())), None)
+
+
+def wall(read, folder, own_disks):
+    """bubblewrap's command line, to be put before a program's: no network, no other process, and only these files.
+
+    read: places that the program may read. folder: its working folder, into which it may write only if students don't
+    get disks of their own."""
+    nobody = ["--uid", str(NOBODY), "--gid", str(NOBODY)]  # behind the wall, root could make no namespaces of its own
+    command = ["bwrap", "--unshare-all", "--unshare-user", *nobody, "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--tmpfs", "/tmp"]
+    for place in read:
+        if not place.startswith("/proc/"):
+            command += ["--ro-bind-try", place, place]
+    command += ["--proc", "/proc", "--dev", "/dev", "--ro-bind" if own_disks else "--bind", str(folder), str(folder)]
+    return command + ["--tmpfs", f"{folder}/work", "--chdir", f"{folder}/work"]
 
 
 def shut_in(layers, read, write, limits):
@@ -287,6 +310,17 @@ def _landlock_version():
 def _status(name):
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))
+
+
+def _bubblewrap_works(namespaces):
+    """Whether bubblewrap is installed, may build the wall, and leaves room behind it for the namespaces of each submission."""
+    if not shutil.which("bwrap"):
+        return False
+    code = f"from mystique.grading import confine; {namespaces} and confine.enter_namespaces()"
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/work")
+        command = [*wall(readable_places(PACKAGE), folder, own_disks=True), sys.executable, "-I", "-B", "-c", code]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
 def _works(layer):

@@ -110,12 +110,13 @@ class Engine:
         self._control, theirs = socket.socketpair()
         self._ready = False
         code = f"from mystique.grading.engine import serve; serve({theirs.fileno()})"
+        wall = confine.wall(confine.readable_places(confine.PACKAGE), self._folder, self.layers.disk) if self.layers.bubblewrap else []
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", code], pass_fds=[theirs.fileno()], cwd=self._folder / "work",
+                [*wall, sys.executable, "-I", "-B", "-c", code], pass_fds=[theirs.fileno()], cwd=self._folder / "work",
                 env=_environment(self._folder / "work"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said,
             )
-        _send(self._control, {"warm": self._warm, "folder": str(self._folder), "layers": vars(self.layers), "limits": vars(self.limits)})
+        send(self._control, {"warm": self._warm, "folder": str(self._folder), "layers": vars(self.layers), "limits": vars(self.limits)})
 
     def _wait_until_ready(self):
         """Wait for the warm process; start it if there is none, or if somebody ended it. Raises EngineError."""
@@ -126,7 +127,7 @@ class Engine:
         if self._ready:
             return
         try:
-            _Lines(self._control).get(START_SECONDS)
+            Lines(self._control).get(START_SECONDS)
             self._ready = True
         except (Stopped, TimeoutError) as problem:
             said = (self._folder / "said").read_text(errors="replace")[-2000:]
@@ -218,7 +219,7 @@ class Engine:
                 socket.send_fds(self._control, [(json.dumps(job) + "\n").encode()], [theirs.fileno()])
             except OSError as problem:
                 raise EngineError(f"The process that runs submissions has ended: {problem}") from None
-        child = _Child(ours, work)
+        child = Child(ours, work)
         for name, content in files.items():
             child.ask({"do": "file", "name": name, "content": content.hex()}, 30, self.limits.memory)
         return child
@@ -253,20 +254,22 @@ class _CellStopped(Exception):
         self.place, self.why = place, why
 
 
-class _Child:
+class Child:
     """This side of one student's process."""
+
+    _channel = None
 
     def __init__(self, channel, work):
         self._channel, self._work = channel, work
         self.suspicions, self.events = [], []
         self._pidfd, self._pid = None, None
         ready, _, _ = select.select([channel], [], [], 60)
-        message, fds, _, _ = socket.recv_fds(channel, 64, 1) if ready else (b"", [], 0, 0)
+        fds = socket.recv_fds(channel, 64, 1)[1] if ready else []
         if not fds:
             self.end()
             raise EngineError("A process for a submission could not be made.")
-        self._pidfd, self._pid = fds[0], int(message)
-        self._lines = _Lines(channel)
+        self._pidfd, self._pid = fds[0], _process_of(fds[0])
+        self._lines = Lines(channel)
         try:
             hello = self._lines.get(60)
         except (Stopped, TimeoutError) as problem:
@@ -283,7 +286,7 @@ class _Child:
             raise Stopped("wrote into the grader's channel")
         request["ticket"] = secrets.token_hex(8)
         try:
-            _send(self._channel, request)
+            send(self._channel, request)
             answer = self._patiently(seconds, memory)
         except OSError:
             raise Stopped(ENDED) from None
@@ -312,13 +315,16 @@ class _Child:
                 return {**self._lines.get(min(LOOK_EVERY, max(0.01, left))), "interrupted": interrupted}
             except TimeoutError:
                 pass
-            used, processes = _family(self._pid)
+            used, processes = self._used()
             if used > memory + (300 << 20):  # what the warm process shares with its child counts too
                 self._signal(signal.SIGKILL)
                 raise Stopped(f"used more than {memory >> 20} MB of memory")
             if processes > 100:
                 self._signal(signal.SIGKILL)
                 raise Stopped("started too many processes")
+
+    def _used(self):
+        return _family(self._pid)
 
     def _signal(self, number):
         with contextlib.suppress(ProcessLookupError):
@@ -329,11 +335,15 @@ class _Child:
             self._signal(signal.SIGKILL)
             os.close(self._pidfd)
             self._pidfd = None
-        self._channel.close()
+        self._leave()
+
+    def _leave(self):
+        if self._channel is not None:
+            self._channel.close()
         shutil.rmtree(self._work, ignore_errors=True)
 
 
-class _Lines:
+class Lines:
     """JSON lines from a socket, none longer than LONGEST_ANSWER."""
 
     def __init__(self, channel):
@@ -373,7 +383,7 @@ class _Lines:
         return answer
 
 
-def _send(channel, message):
+def send(channel, message):
     channel.sendall(json.dumps(message).encode() + b"\n")
 
 
@@ -397,6 +407,12 @@ def _explain_interruption(result, seconds):
 def _stopped_result(why):
     message = f"This cell was stopped: it {why}." if not why.startswith("not run") else f"This cell was {why}."
     return Result([{"output_type": "error", "ename": "Stopped", "evalue": message, "traceback": [f"Stopped: {message}"]}], stopped=why)
+
+
+def _process_of(handle):
+    """The number of the process behind a handle, as it is called on this side of all walls; 0 if it has ended."""
+    lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
+    return max(0, next(int(line.split()[1]) for line in lines if line.startswith("Pid:")))
 
 
 def _family(pid):
@@ -430,7 +446,7 @@ def serve(control_fd):
     """The warm process: import, then make a child for each job until the other side ends."""
     confine.die_with_parent()
     control = socket.socket(fileno=control_fd)
-    setting = _Lines(control).get(60)
+    setting = Lines(control).get(60)
     from . import inside
 
     folder = Path(setting["folder"])
@@ -438,7 +454,7 @@ def serve(control_fd):
     warm = inside.warm_up(setting["warm"], folder / "release")
     read = confine.readable_places(folder / "release")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    _send(control, {"ready": True})
+    send(control, {"ready": True})
     while True:
         message, fds, _, _ = socket.recv_fds(control, 4096, 1)
         if not message:
@@ -474,10 +490,10 @@ def _keep(job, channel_fd, warm, layers, limits, read, release):
             try:
                 _be_a_student(job, channel, warm, layers, limits, read, release, failed)
             except BaseException:
-                _send(channel, {"internal": traceback.format_exc()[-2_000:]})
+                send(channel, {"internal": traceback.format_exc()[-2_000:]})
         os._exit(0)
     handle = os.pidfd_open(child)
-    socket.send_fds(channel, [str(child).encode()], [handle])
+    socket.send_fds(channel, [b"x"], [handle])
     os.close(handle)
     channel.close()
     os.write(opened, b"x")
@@ -513,7 +529,7 @@ def _be_a_student(job, channel, warm, layers, limits, read, release, failed):
         inside.lay_out(release, work)
         confine.shut_in(layers, [*read, str(work)], [str(work)], limits)
     except OSError as problem:
-        _send(channel, {"failed": str(problem)})
+        send(channel, {"failed": str(problem)})
         return
-    _send(channel, {"ready": True})
-    inside.answer(channel, _Lines(channel), warm, limits, work)
+    send(channel, {"ready": True})
+    inside.answer(channel, Lines(channel), warm, limits, work)

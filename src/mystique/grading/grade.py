@@ -29,13 +29,15 @@ from . import confine, reading
 from .engine import WARM, Cell, Engine, EngineError, Limits
 from .reading import Unreadable
 from .suspect import suspicions as read_code
+from .unconfined import Unconfined
 
+ON_LINUX = sys.platform.startswith("linux")
 LOG = "grade_log.jsonl"
 WORK = ".grading"
 NOT_WARM = {"vl_convert"}  # starts threads, which no child could go on with
 WAITS = 10    # times that a gradebook in use is tried again; SQLite itself waits five seconds each time
 ATTEMPTS = 4  # somebody may end the warm process; it is started anew each time
-GRADER_FILES = ("grade.py", "engine.py", "inside.py", "reading.py", "confine.py")
+GRADER_FILES = ("grade.py", "engine.py", "inside.py", "reading.py", "confine.py", "unconfined.py")
 SHOWN = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/gif", "image/svg+xml")
 UNREADABLE_TEXT = """## This submission could not be graded
 
@@ -104,7 +106,7 @@ def table(summary):
             for place, why in enumerate(result.needs[:6]):
                 lines.append(f"  {result.student if place == 0 else '':<{width}}  {why}")
     else:
-        lines.append("No submission needs a person for any other reason.")
+        lines.append(f"No submission needs a person{' for any other reason' if manual else ''}.")
     return "\n".join(lines)
 
 
@@ -123,11 +125,12 @@ def grade(problem_set, course_dir=".", jobs=None, trust_submissions=False, *, li
     jobs = jobs or os.cpu_count() or 1
     layers = confine.available() if layers is None else layers
     check_confinement(layers, course, trust_submissions)
+    kind_of_engine = Engine if ON_LINUX else Unconfined
     release_folder, source_folder = _course_folders(course, problem_set)
     clock = Clock()
     progress = progress or (bar if sys.stderr.isatty() else lambda *_: None)
     warm = (*WARM, *imported_modules(release_folder / f"{problem_set}.ipynb"))
-    with alone(course), Engine(source_folder, limits, layers, warm) as engine:
+    with alone(course), kind_of_engine(source_folder, limits, layers, warm) as engine:
         log = Log(course / LOG)
         with clock("look for changes"):
             handed_in = [(student, folder, folder_hash(folder)) for student, folder in submissions(course, problem_set, students)]
@@ -149,11 +152,17 @@ def grade(problem_set, course_dir=".", jobs=None, trust_submissions=False, *, li
 @contextlib.contextmanager
 def alone(course):
     """See to it that one run at a time grades a course. The lock ends with the process, however that ends."""
-    import fcntl
-
     with open(course / LOG, "ab") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.name == "nt":
+                import msvcrt
+
+                file.seek(1 << 40)  # far behind what is written: a lock there keeps nobody from the log itself
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise GradingError(f"{course}: is being graded by another run. Wait until it ends.") from None
         yield
@@ -292,10 +301,11 @@ def blank_run(engine, release):
 
 def check_confinement(layers, course, trust):
     """Raise GradingError unless submissions can be shut in (or are trusted)."""
-    if not sys.platform.startswith("linux"):
-        raise GradingError("Submissions are graded on Linux only, where they can be confined. On macOS use Docker, on Windows WSL2: see the guide.")
     if trust:
         return
+    if not ON_LINUX:
+        raise GradingError("Submissions can be confined on Linux only: on macOS use Docker, on Windows WSL2, as the guide shows. "
+                           "Or say --trust-submissions: then their code runs under your name, with nothing between it and your files.")
     if not layers.enough:
         raise GradingError(f"{layers.sentence()} That is too little to run other people's code. See the guide, or say --trust-submissions.")
     place = confine.exposed(course, confine.readable_places())

@@ -133,7 +133,7 @@ def _attempt(cells, lost, folder, limits, left, progress):
                 progress(place + 1, len(cells))
             return found, None, "", 0
         finally:
-            _end(child)
+            end_with_all_it_started(child)
 
 
 def _start(folder, errors, scratch):
@@ -164,7 +164,7 @@ def _pump(stream, answers):
     answers.put(None)
 
 
-def _end(child):
+def end_with_all_it_started(child):
     """End the child and what it started."""
     if os.name == "nt":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True)
