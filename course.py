@@ -376,7 +376,8 @@ def find_browser(root=ROOT):
 def run_tests(pytest_arguments, root=ROOT):
     browser = find_browser(root)
     say("Running the tests with %s" % browser)
-    return start(["python", "-m", "pytest", *pytest_arguments], root, MYSTIQUE_BROWSER=browser)
+    side_by_side = ["-n", "auto", "--dist", "loadgroup"]  # on all cores; tests that share something long stay together
+    return start(["python", "-m", "pytest", *side_by_side, *pytest_arguments], root, MYSTIQUE_BROWSER=browser)
 
 
 def compile_pins(requirements, root, *more):

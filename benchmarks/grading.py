@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "grading"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 from make_class import HONEST, Kind, hand_in, make_course, nbgrader, perfect  # noqa: E402
 

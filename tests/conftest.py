@@ -21,7 +21,13 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without --full, tests marked `full` are left out of the run, and counted as deselected."""
+    """Without --full, tests marked `full` are left out of the run, and counted as deselected.
+
+    Run side by side (`-n 2 --dist loadgroup`), the tests of a file stay together, and so do those that need the built book:
+    what they share is made once.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("the built book" if "built_book" in item.fixturenames else str(item.path)))
     if config.getoption("--full"):
         return
     long = [item for item in items if item.get_closest_marker("full")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,10 +11,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import chapter as chapters  # noqa: E402
+import chapter as chapters
 
-from mystique import data  # noqa: E402
+from mystique import data
 
 BOOK = chapters.BOOK
 PAGES = sorted(BOOK.glob("*.md"))

@@ -1,8 +1,4 @@
-"""The agencies data: as the codebook says, the effect found by two-way fixed effects, and everyone else fooled as planned.
-
-What depends on chance is tested as a mean over a few fixed seeds, with a tolerance of about three standard errors
-of that mean (the standard deviations over seeds are in the module's docstring).
-"""
+"""The agencies data: as the codebook says, the effect found by two-way fixed effects, and everyone else fooled as planned."""
 
 from functools import lru_cache
 
@@ -15,22 +11,13 @@ import statsmodels.formula.api as smf
 from mystique.data import agencies
 from mystique.data.package import DataError, read, write
 
-SEEDS = 2011, 7, 31
+from over_seeds import SEEDS, mean_over, over_many, over_seeds
+
 EFFECT, ACROSS = 0.40, 0.80
 PRACTICES = ["autonomy", "competence", "purpose"]
 TABLES = ["agencies", "panel"]
 
 made = lru_cache(maxsize=None)(agencies.make)
-over_seeds = pytest.mark.parametrize("seed", SEEDS)
-
-
-def over_many(few, many):
-    """The default tier's seeds with their tolerance, and the full tier's."""
-    return pytest.mark.parametrize("seeds, tolerance", [(SEEDS, few), pytest.param(range(20), many, marks=pytest.mark.full)], ids=["3", "20"])
-
-
-def mean_over(seeds, figure):
-    return np.mean([figure(seed) for seed in seeds], axis=0)
 
 
 def panel(seed):

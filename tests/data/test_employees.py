@@ -1,8 +1,4 @@
-"""The employees data: as the codebook says, the logit with agencies finds the truth, and every short cut is fooled as planned.
-
-What depends on chance is tested as a mean over a few fixed seeds, with a tolerance of about three standard errors
-of that mean (the standard deviations over seeds are in the module's docstring).
-"""
+"""The employees data: as the codebook says, the logit with agencies finds the truth, and every short cut is fooled as planned."""
 
 from functools import lru_cache
 
@@ -14,20 +10,11 @@ import statsmodels.api as sm
 from mystique.data import employees
 from mystique.theory import chance_of_leaving
 
-SEEDS = 2011, 7, 31
+from over_seeds import SEEDS, mean_over, over_many, over_seeds
+
 SUPPORT, MOTIVATION, BOTH, CONSTANT = -0.50, -0.05, -0.20, -1.10
 
 made = lru_cache(maxsize=None)(employees.make)
-over_seeds = pytest.mark.parametrize("seed", SEEDS)
-
-
-def over_many(few, many):
-    """The default tier's seeds with their tolerance, and the full tier's."""
-    return pytest.mark.parametrize("seeds, tolerance", [(SEEDS, few), pytest.param(range(20), many, marks=pytest.mark.full)], ids=["3", "20"])
-
-
-def mean_over(seeds, figure):
-    return np.mean([figure(seed) for seed in seeds], axis=0)
 
 
 def rows_of(seed):

@@ -1,19 +1,15 @@
-"""The health data: as the codebook says, the truth found by the course's regression, and the naive ways fooled.
-
-What depends on chance is tested as a mean over a few fixed seeds, with a tolerance of about three standard errors
-of that mean (the standard deviations over seeds are in the module's docstring).
-"""
+"""The health data: as the codebook says, the truth found by the course's regression, and the naive ways fooled."""
 
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
 from mystique.data import health
 
-SEEDS = 2011, 7, 31
+from over_seeds import SEEDS, mean_over, over_many, over_seeds
+
 TREATED = ["mission", "bonus", "both"]
 TRUE = {   # shares that each arm adds
     "visited": [.05, .10, .07], "unrewarded_task": [.06, 0, .03], "diarrhoea": [-.04, -.01, -.02], "fully_vaccinated": [.05, 0, .03],
@@ -22,12 +18,6 @@ OTHERS = ["soap_at_basin", "treats_water", "latrine_used", "birth_registered", "
           "knows_danger_signs"]
 
 made = lru_cache(maxsize=25)(health.make)
-over_seeds = pytest.mark.parametrize("seed", SEEDS)
-
-
-def over_many(few, many):
-    """The default tier's seeds with their tolerance, and the full tier's."""
-    return pytest.mark.parametrize("seeds, tolerance", [(SEEDS, few), pytest.param(range(20), many, marks=pytest.mark.full)], ids=["3", "20"])
 
 
 @lru_cache(maxsize=25)
@@ -44,10 +34,6 @@ def fit(seed, outcome, controls="+ far + C(centre_id)", clustered=True):
     rows = rows.assign(**{outcome: rows[outcome].astype(float)})
     how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(rows["worker_id"])[0]}} if clustered else {}
     return smf.ols(f"{outcome} ~ mission + bonus + both {controls}", rows).fit(**how)
-
-
-def mean_over(seeds, figure):
-    return np.mean([figure(seed) for seed in seeds], axis=0)
 
 
 # ---------------------------------------------------------------- from a seed; codebook and data agree

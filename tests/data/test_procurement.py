@@ -1,8 +1,4 @@
-"""The procurement data: as the codebook says, the truth found by the course's regression, and the naive ways fooled.
-
-What depends on chance is tested as a mean over a few fixed seeds, with a tolerance of about three standard errors
-of that mean (the standard deviations over seeds are in the module's docstring).
-"""
+"""The procurement data: as the codebook says, the truth found by the course's regression, and the naive ways fooled."""
 
 from functools import lru_cache
 
@@ -14,17 +10,12 @@ import statsmodels.formula.api as smf
 
 from mystique.data import procurement
 
-SEEDS = 2011, 7, 31
+from over_seeds import SEEDS, mean_over, over_many, over_seeds
+
 ARMS = {"control": 136, "incentives": 150, "autonomy": 148, "both": 153}
 TREATED = ["incentives", "autonomy", "both"]
 
 made = lru_cache(maxsize=3)(procurement.make)
-over_seeds = pytest.mark.parametrize("seed", SEEDS)
-
-
-def over_many(few, many):
-    """The default tier's seeds with their tolerance, and the full tier's."""
-    return pytest.mark.parametrize("seeds, tolerance", [(SEEDS, few), pytest.param(range(20), many, marks=pytest.mark.full)], ids=["3", "20"])
 
 
 @lru_cache(maxsize=25)
@@ -61,10 +52,6 @@ def course_terms(rows):
 @lru_cache(maxsize=25)
 def course(seed, clustered=True):
     return fit(merged(seed), "log_price", course_terms(merged(seed)), clustered=clustered)
-
-
-def mean_over(seeds, figure):
-    return np.mean([figure(seed) for seed in seeds], axis=0)
 
 
 # ---------------------------------------------------------------- from a seed; codebook and data agree

@@ -1,8 +1,4 @@
-"""The vaccination data: as the codebook says, the truth found by the course's regressions, and the naive ways fooled.
-
-What depends on chance is tested as a mean over a few fixed seeds, with a tolerance of about three standard errors
-of that mean (the standard deviations over seeds are in the module's docstring).
-"""
+"""The vaccination data: as the codebook says, the truth found by the course's regressions, and the naive ways fooled."""
 
 from functools import lru_cache
 
@@ -14,16 +10,11 @@ import statsmodels.formula.api as smf
 from mystique.data import vaccination
 from mystique.data.package import read, write
 
-SEEDS = 2011, 7, 31
+from over_seeds import SEEDS, mean_over, over_many, over_seeds
+
 PARTS = ["learning_cost", "psychological_cost", "compliance_cost"]
 
 made = lru_cache(maxsize=25)(vaccination.make)
-over_seeds = pytest.mark.parametrize("seed", SEEDS)
-
-
-def over_many(few, many):
-    """The default tier's seeds with their tolerance, and the full tier's."""
-    return pytest.mark.parametrize("seeds, tolerance", [(SEEDS, few), pytest.param(range(20), many, marks=pytest.mark.full)], ids=["3", "20"])
 
 
 @lru_cache(maxsize=25)
@@ -39,10 +30,6 @@ def fit(seed, formula, model=smf.ols, clustered=True):
     rows = merged(seed).dropna(subset=columns)
     how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(rows["vaccinator_id"])[0]}} if clustered else {}
     return model(formula, rows).fit(**how, **({"disp": 0} if model is smf.logit else {}))
-
-
-def mean_over(seeds, figure):
-    return np.mean([figure(seed) for seed in seeds], axis=0)
 
 
 # ---------------------------------------------------------------- from a seed; codebook and data agree

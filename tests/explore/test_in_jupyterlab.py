@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import nbformat
 import pytest
+
+from lab import jupyterlab, opened
 
 CELL = """\
 import altair as alt, pandas as pd
@@ -33,46 +28,12 @@ def lab(tmp_path_factory):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, folder / "live.ipynb")
-    log = (folder / "lab.log").open("w+", encoding="utf-8")
-    scripts = str(Path(sys.executable).parent)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
-         "--IdentityProvider.token=course", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-         f"--ServerApp.root_dir={folder}"],
-        stdout=log, stderr=subprocess.STDOUT, cwd=folder,
-        env={**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"], "JUPYTER_CONFIG_DIR": str(folder / "config"),
-             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")},
-    )
-    try:
-        yield address_of(server, folder / "lab.log")
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def address_of(server, log: Path) -> str:
-    """Wait until the server answers; fail with its own words if it stops."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        text = log.read_text(encoding="utf-8")
-        assert server.poll() is None, text[-2000:]
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/", text)
-        if found:
-            try:
-                urllib.request.urlopen(f"{found[0]}api?token=course", timeout=5).close()
-                return found[0]
-            except OSError:
-                pass
-        time.sleep(0.3)
-    raise AssertionError(f"JupyterLab did not answer in time:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    with jupyterlab(folder) as address:
+        yield address
 
 
 def test_moving_a_slider_calls_the_function_and_changes_the_chart(lab, browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(90_000)
-    page.goto(f"{lab}lab/tree/live.ipynb?token=course&reset")
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()  # the status bar: the kernel is ready
+    page = opened(browser, lab, "live.ipynb")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     output = page.locator(".jp-OutputArea-output")

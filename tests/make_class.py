@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 POINTS = {"q1": 2, "q2": 4, "q3": 4, "q4": 5, "q5": 4, "q6": 3, "q7": 4, "q8": 4, "q9": 4}
 ALL = frozenset(POINTS)
 
