@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from mystique.grading.assign import source_of
-from mystique.grading.feedback import FeedbackPage, TrimTests, only_pages
+from mystique.grading.feedback import FeedbackPage, Grades, TrimTests, only_pages
 
 c = get_config()  # noqa: F821  (nbgrader gives it to this file)
 
@@ -51,7 +51,7 @@ c.LimitOutput.max_traceback = 30
 
 # By default feedback shows the hidden tests, the tracebacks in them, and runs what HTML a student left in an output.
 # TrimTests comes before the two that clear, because it must see the hidden lines to know them again in an output.
-c.GenerateFeedback.preprocessors = [GetGrades, TrimTests, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [Grades, TrimTests, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor]
 # The page is nbgrader's, sanitised, without the script that it loads from another host, with the questions by name.
 c.GenerateFeedback.exporter_class = FeedbackPage
 # By default the data, and any file that a student's code left behind, are copied into every feedback folder.

@@ -124,7 +124,7 @@ def test_a_folder_of_that_name_that_is_no_cohort_is_left_alone(tmp_path):
 
 def test_a_seed_without_a_telling_case_is_refused_by_name(tmp_path, monkeypatch):
     def refuse(*_):
-        raise cohort.HandoutError("ps1: no case")
+        raise cohort.NoCase("ps1: no case")
 
     monkeypatch.setattr(cohort, "write_handout", refuse)
     with pytest.raises(CohortError, match="ps1: no case"):

@@ -38,7 +38,11 @@ import numpy as np
 import pandas as pd
 
 # The chapter (file name) that a section's label belongs to: the label's first word says which.
-CHAPTERS = {"county": "the-database-nobody-wanted"}
+CHAPTERS = {
+    "county": "the-database-nobody-wanted", "why": "why-people-work", "beliefs": "nine-beliefs", "aura": "a-purposive-aura",
+    "commitment": "internal-commitment", "sustaining": "sustaining-features", "auditing": "auditing-an-agency",
+    "pandas": "python-and-pandas",
+}
 
 RTOL = 1e-6  # two right computations differ far less, two different answers far more
 LONGEST_REMARK = 100  # characters of an error's own text that a student sees

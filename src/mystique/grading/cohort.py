@@ -18,12 +18,13 @@ from pathlib import Path
 
 from mystique import data
 
-from .handout import HANDOUTS, HandoutError, write_handout
+from .cases import CASES, NoCase
+from .handout import write_handout
 
 CANARY = "MYSTIQUE-CANARY-cohort-seed"
 SEED_BITS = 48     # too many to try them all
 TRIES = 20         # random seeds tried; about one in a hundred leaves a set without a telling case
-MADE_HERE = ("county", "case.json", "checks.py", "__pycache__", ".ipynb_checkpoints")  # what the handout writes, or nobody wants
+MADE_HERE = (*data.NAMES, "case.json", "checks.py", "__pycache__", ".ipynb_checkpoints")  # what the handout writes, or nobody wants
 
 
 class CohortError(ValueError):
@@ -107,11 +108,11 @@ def _write_course(course, exercises, sets, seed, progress):
         shutil.copytree(exercises / "answers", course / "answers")
         shutil.copy(exercises / "nbgrader_config.py", course)
         try:
-            for each in (name for name in sets if name in HANDOUTS):
+            for each in (name for name in sets if name in CASES):
                 progress(f"problem set {each}")
                 write_handout(each, drawn, course / "source" / each)
             return drawn
-        except HandoutError as problem:
+        except NoCase as problem:
             refused = problem
     raise CohortError(str(refused)) from refused
 
