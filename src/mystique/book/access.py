@@ -1,4 +1,4 @@
-"""Small repairs for readers who use a keyboard or a screen reader, where the theme or docutils falls short of WCAG.
+"""Small repairs for readers who use a keyboard or a screen reader, where the theme, docutils or pandas falls short of WCAG.
 
 Each is found by axe when it is missing (`tests/book/test_pages.py`).
 """
@@ -10,6 +10,8 @@ REPAIRS = {
     '<div class="pst-scrollable-table-container">': '<div class="pst-scrollable-table-container" tabindex="0">',
     # docutils marks bibliography entries with a role that ARIA has withdrawn; their parent is a list.
     'role="doc-biblioentry"': 'role="listitem"',
+    # pandas heads the column of row names with an empty heading.
+    "<th></th>": "<td></td>",
 }
 
 
