@@ -87,6 +87,25 @@ def test_page_has_no_script_and_names_questions():
     assert soup.select_one("details summary") is not None
 
 
+PAGE = """<html><head></head><body><div class="panel-heading"><h4>ps1 (Score: 2.0 / 8.0)</h4><div id="toc"><ol>
+<li><a href="#ps1-q1-test">Test cell</a> (Score: 2.0 / 2.0)</li><li><a href="#ps1-q2">Written response</a> (Score: 0.0 / 6.0)</li></ol></div></div>
+<div class="nbgrader_cell"><a name="ps1-q2"></a><div class="panel-heading"><span class="nbgrader-label">Student's answer</span>
+<span class="pull-right"> Score: 0.0 / 6.0 <a href="#top">(Top)</a></span></div></div></body></html>"""
+
+
+def test_what_nobody_has_read_yet_shows_no_nought():
+    text = " ".join(BeautifulSoup(tidied(PAGE, waiting=["ps1-q2"]), "html.parser").get_text().split())
+    assert "0.0 / 6.0" not in text and "Score so far: 2.0 / 8.0" in text
+    assert "question 2 (read and graded by a person) (not read yet)" in text and "Not read yet (Top)" in text
+    assert "question 1 (Score: 2.0 / 2.0)" in text
+    assert BeautifulSoup(tidied(PAGE), "html.parser").get_text().count("0.0 / 6.0") == 2
+
+
+def test_what_could_not_be_graded_shows_no_score():
+    text = BeautifulSoup(tidied(PAGE, waiting=["ps1-q2"], is_graded=False), "html.parser").get_text()
+    assert "Score" not in text.partition("Your answer")[0] and text.strip().startswith("ps1")
+
+
 def test_page_is_sanitised_by_default():
     assert FeedbackPage().sanitize_html
 

@@ -16,12 +16,11 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-sys.path.insert(0, str(Path(__file__).parent))
-from make_class import EVERY, POINTS, hand_in, make_class, make_course, nbgrader, perfect  # noqa: E402
+from make_class import EVERY, POINTS, hand_in, make_class, make_course, nbgrader, perfect
 
-from mystique.grading import confine, grade as grading  # noqa: E402
-from mystique.grading.engine import Limits, Result  # noqa: E402
-from mystique.grading.grade import GradingError, Log, exit_status, grade, score_of, table  # noqa: E402
+from mystique.grading import confine, grade as grading
+from mystique.grading.engine import Limits, Result
+from mystique.grading.grade import GradingError, Log, exit_status, grade, score_of, table
 
 confined = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
 LIMITS = Limits(cell_seconds=4)
@@ -159,6 +158,8 @@ def test_nbgrader_goes_on_from_there(graded):
     pages = {kind.student: html.unescape(BeautifulSoup((course / "feedback" / kind.student / "ps1" / "ps1.html").read_text(encoding="utf-8"), "html.parser").get_text())
              for kind in kinds}
     assert "This submission could not be graded" in pages["cut-off"] and "hand it in again" in pages["cut-off"]
+    assert "Score" not in pages["cut-off"] and "Ask the student" not in pages["cut-off"]
+    assert "Score so far: 34.0 / 40.0" in pages["perfect"] and "not read yet" in pages["perfect"]
     assert "could not be graded" not in pages["wrong"] and "0 of 4 points" not in pages["perfect"] and "0 of 4 points" in pages["wrong"]
     assert "This cell was stopped: it ended the process it ran in." in pages["os-exit"]
     assert not [student for student, page in pages.items() if "MYSTIQUE-CANARY" in page]

@@ -12,9 +12,10 @@ import bleach
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbgrader import utils
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets import Bool, Integer, Unicode
 
+NOT_GRADED = "## This submission could not be graded"  # so begins the first cell of a notebook that `mystique grade` could not read
 LEFT_OUT = "[An output was left out here: it repeated a part of the tests.]\n"
 # What a pandas table and plain text need. nbconvert's own list knows no th, thead or tbody and shows them as text.
 ALLOWED_TAGS = ["a", "b", "blockquote", "br", "code", "div", "em", "i", "li", "ol", "p", "pre", "span", "strong",
@@ -24,10 +25,23 @@ WITH_CONTENT = re.compile(r"<(script|style|iframe|object|template)\b.*?(</\1\s*>
 OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 STYLE = """
 .output_html td, .output_html th { padding: 1px 12px 1px 0; text-align: left; }
+.highlight { overflow-x: auto; }
+.output img, .output svg { max-width: 100%; height: auto; }
+.anchor-link { display: none; }
 .output pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }
 summary { display: list-item; cursor: pointer; }
 """
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Grades(GetGrades):
+    """nbgrader's own, which also notes what a person must still read: nothing yet is not nought."""
+
+    def _get_score(self, cell, resources):
+        super()._get_score(cell, resources)
+        grade_id = cell.metadata["nbgrader"]["grade_id"]
+        if self.gradebook.find_grade(grade_id, self.notebook_id, self.assignment_id, self.student_id).needs_manual_grade:
+            resources["nbgrader"].setdefault("waiting", []).append(grade_id)
 
 
 class TrimTests(NbGraderPreprocessor):
@@ -115,12 +129,17 @@ class FeedbackPage(HTMLExporter):
         yield ("clean_html", plain_html)
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
+        is_graded = not (nb.cells and nb.cells[0].source.startswith(NOT_GRADED))
+        if not is_graded:
+            nb.cells = nb.cells[:1]
         html, resources = super().from_notebook_node(nb, resources, **kwargs)
-        return tidied(html), resources
+        return tidied(html, resources.get("nbgrader", {}).get("waiting", []), is_graded), resources
 
 
-def tidied(html):
-    """A feedback page as a student should get it. The page's own scripts load MathJax from another host: they go."""
+def tidied(html, waiting=(), is_graded=True):
+    """A feedback page as a student should get it. The page's own scripts load MathJax from another host: they go.
+
+    waiting: grade ids that a person has not read yet. is_graded: else no score is shown at all."""
     page = BeautifulSoup(html, "html.parser")
     for script in page.find_all("script"):
         script.decompose()
@@ -136,6 +155,18 @@ def tidied(html):
             link.string = f"{name} (read and graded by a person)"
         elif link.get_text() == "Comment":
             link.string = f"Comment on {name}"
+    title = page.select_one(".panel-heading h4")
+    if title is not None and not is_graded:
+        title.string = title.get_text().partition(" (Score")[0]
+        page.select_one("#toc").decompose()
+    elif title is not None and waiting:
+        title.string = title.get_text().replace("(Score: ", "(Score so far: ")
+    for name in waiting:
+        for link in page.select(f"#toc a[href='#{name}']"):
+            link.next_sibling.replace_with(" (not read yet)")
+        for anchor in page.select(f".nbgrader_cell a[name='{name}']"):
+            score = anchor.find_parent(class_="nbgrader_cell").select_one(".pull-right")
+            score.contents[0].replace_with("Not read yet ")
     for label in page.select(".nbgrader_cell .nbgrader-label"):
         panel = label.find_parent(class_="nbgrader_cell")
         if not label.get_text().startswith("Grade cell"):

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from . import confine, reading
 from .engine import WARM, Cell, Engine, EngineError, Limits
+from .feedback import NOT_GRADED
 from .reading import Unreadable
 from .suspect import suspicions as read_code
 from .unconfined import Unconfined
@@ -39,9 +40,9 @@ WAITS = 10    # times that a gradebook in use is tried again; SQLite itself wait
 ATTEMPTS = 4  # somebody may end the warm process; it is started anew each time
 GRADER_FILES = ("grade.py", "engine.py", "inside.py", "reading.py", "confine.py", "unconfined.py")
 SHOWN = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/gif", "image/svg+xml")
-UNREADABLE_TEXT = """## This submission could not be graded
+UNREADABLE_TEXT = f"""{NOT_GRADED}
 
-{why}
+{{why}}
 
 This is not a judgement of your answers: nobody has seen them yet. Open the problem set where you work on it, save it, download it as a notebook
 (a file that ends in `.ipynb`) and hand it in again. If that does not help, write to your instructor.
@@ -491,7 +492,7 @@ class Release:
 
     def unreadable(self, why):
         """The notebook in place of one that could not be read: it says so, and how to mend it."""
-        cells = [_new_cell("markdown", UNREADABLE_TEXT.format(why=why), [])] + [self._cell(place, None, []) for place in range(len(self.given))]
+        cells = [_new_cell("markdown", UNREADABLE_TEXT.format(why=why.partition(" Ask the student")[0]), [])] + [self._cell(place, None, []) for place in range(len(self.given))]
         return self._with(_with_ids(cells))
 
     def _cell(self, place, answer, outputs):
