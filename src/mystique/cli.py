@@ -7,7 +7,7 @@ import sys
 
 from . import data
 from .data import at_scale
-from .grading import learner, learner_progress
+from .grading import learner, learner_progress, learner_report
 from .grading.assign import AssignError, assign
 from .grading.cohort import CohortError, make_cohort
 from .grading.grade import GradingError, exit_status, grade, table
@@ -153,18 +153,18 @@ def run_export(given: argparse.Namespace) -> int:
 
 def run_check(given: argparse.Namespace) -> int:
     if given.hint:
-        print(learner.format_hint(learner.hint(given.notebook, given.hint)))
+        print(learner_report.format_hint(learner.hint(given.notebook, given.hint)))
         return 0
     report = learner.check(given.notebook)
-    print(learner.format_report(report))
+    print(learner_report.format_report(report))
     if given.page:
-        learner.write_page(report, given.page)
+        learner_report.write_page(report, given.page)
         print(f"The same as a page: {given.page}")
     return 0
 
 
 def run_solution(given: argparse.Namespace) -> int:
-    print(learner.format_solution(learner.solution(given.set, given.question, anyway=given.anyway)))
+    print(learner_report.format_solution(learner.solution(given.set, given.question, anyway=given.anyway)))
     return 0
 
 

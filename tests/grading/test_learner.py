@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_output
 
-from mystique.grading import learner, learner_progress
+from mystique.grading import learner, learner_progress, learner_report, reading
 from mystique.grading.answers import read_answers
-from mystique.grading.learner import LearnerError, check, format_hint, format_report, format_solution, hint, page, solution
+from mystique.grading.learner import LearnerError, check, hint, solution
+from mystique.grading.learner_report import format_hint, format_report, format_solution, page
 from mystique.grading.run_notebook import Cell, Limits, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,15 +80,10 @@ def course(tmp_path, monkeypatch):
 def released(source, answers):
     """The cells that a learner has, with her answers below the released lines."""
     for each in json.loads(Path(source).read_text(encoding="utf-8"))["cells"]:
-        text = learner.SCHEME.sub("", "".join(each["source"]))
-        if "BEGIN HIDDEN" in text:
-            text = text.split("### BEGIN HIDDEN TESTS")[0] + text.split("### END HIDDEN TESTS\n")[1]
-        piece = learner._piece({**each, "source": text})
-        name, kind = piece.question
-        if kind == "answer":
-            text = learner.released(text, learner.STUB if piece.is_code else learner.TEXT_STUB)
-            text = f"{text}\n{answers[name]}" if name in answers else text
-        yield {**each, "source": text}
+        cell = reading.plain_cell(each)
+        text = learner.as_released(cell).source
+        name, kind = cell.question
+        yield {**each, "source": f"{text}\n{answers[name]}" if kind == "answer" and name in answers else text}
 
 
 def hers(course, answers, name="release/ps9/ps9.ipynb", change=lambda cells: cells):
@@ -444,11 +440,11 @@ def test_place_of_the_file(tmp_path, monkeypatch, name, platform, variable, expe
 def test_page_is_one_file_escaped_and_without_script(tmp_path):
     result = learner.Result("q1", "wrong", 2.0, 0.0, (("the <b>", "`x` <script>alert(1)</script>"),), ("a.html#b",), "x = '<img src=x onerror=1>'", True)
     report = learner.Report("ps9", Path("<i>.ipynb"), (result,), ("a <note>",), True)
-    text = learner.write_page(report, tmp_path / "how.html", "https://book.example").read_text(encoding="utf-8")
+    text = learner_report.write_page(report, tmp_path / "how.html", "https://book.example").read_text(encoding="utf-8")
     for bad in ("<script", "<img", "<b>", "<i>", "<note>", "@import", "url("):
         assert bad not in text
     assert "<code>x</code> &lt;script&gt;" in text and 'href="https://book.example/a.html#b"' in text
     assert "prefers-color-scheme: dark" in text and "width=device-width" in text and '<html lang="en">' in text
     assert "href" not in page(report)
     with pytest.raises(LearnerError, match=".html"):
-        learner.write_page(report, tmp_path / "how.txt")
+        learner_report.write_page(report, tmp_path / "how.txt")

@@ -63,7 +63,21 @@ def test_answers_without_metadata_are_known_again(ids):
     assert answers(found) == ANSWERS
     assert found.undone
     if not ids:
-        assert found.guessed == ["set-q2 was guessed from its place", "set-q3 was guessed from its place"], "nothing of these two cells was left but the place"
+        assert found.guessed == ["set-q3 was guessed from its place"], "nothing of this cell was left but the place"
+        assert "set-q2 had lost its id and was known again by its names" in found.undone
+
+
+def test_an_answer_in_a_new_cell_counts_while_its_own_cell_is_untouched():
+    new = {"cell_type": "code", "metadata": {}, "id": "pasted", "source": "a = 1\ntotal = a + 2"}
+
+    def move(cells):
+        cells[4]["source"] = "total = None   # not here"
+        return [*cells, new]
+
+    found = read(move)
+    assert answers(found)["set-q2"] == new["source"] and not found.extras
+    found = read(lambda cells: [*cells, new])
+    assert answers(found)["set-q2"] == "total = 3" and len(found.extras) == 1, "an answer that is there is not replaced"
 
 
 def test_the_last_copy_with_an_answer_counts():

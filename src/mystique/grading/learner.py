@@ -1,9 +1,7 @@
 """For someone who learns alone: how did I do, one hint more, and the model answer after an attempt.
 
     report = check("ps1")                 # or the path of a notebook
-    print(format_report(report))
-    print(format_hint(hint("ps1", "q4")))
-    print(format_solution(solution("ps1", "q4")))
+    hint("ps1", "q4"), solution("ps1", "q4")     # `learner_report` puts all three into words, and a report onto a page
 
 `check` puts the learner's answers into the set's source notebook, where that lies on the disk, so that all tests run;
 elsewhere it runs her own notebook with the visible tests. The cells run in a child process with limits (`run_notebook`),
@@ -11,61 +9,36 @@ in a copy of the set's folder: what her code writes is thrown away. Her notebook
 what came of each check is kept by `learner_progress`. This is no grader for a class and no sandbox: her code is her own.
 """
 
-import ast
 import json
 import re
 import shutil
 import tempfile
-import textwrap
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 from pathlib import Path
 
 import yaml
 
-from . import learner_progress, run_notebook
+from . import learner_progress, reading, run_notebook
 from .learner_progress import LearnerError
 
 STUB = "# YOUR CODE HERE"              # as ClearSolutions.code_stub and text_stub in exercises/nbgrader_config.py
 TEXT_STUB = "*Write your answer here.*"
 CANARY = "MYSTIQUE-CANARY-"
-LARGEST = 50 << 20                     # bytes of a notebook: a larger one holds outputs that nobody can read
 BESIDE = {".py", ".csv", ".tsv", ".json", ".txt", ".xlsx", ".parquet"}  # what her code may need from her own folder,
 MOST_BESIDE, LARGEST_BESIDE = 100, 5 << 20                              # so many files of so many bytes
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?", re.DOTALL | re.MULTILINE)
+HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\n(.*?)^[ \t]*### END HIDDEN TESTS[ \t]*\n?", re.DOTALL | re.MULTILINE)
 SCHEME = re.compile(r"^### BEGIN MARK SCHEME\n(.*?)^### END MARK SCHEME", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"^[ \t]*\w+ = (None|\.\.\.)[ \t]*#.*replace.*\n", re.MULTILINE)
 NO_ANSWER = re.compile(r"is still empty|gives nothing back yet|does not exist yet|more checks? waits? ")  # how checks.py says it
 
-STATES = {
-    "right": "right", "partly": "partly right", "wrong": "not right yet", "form": "the form is right", "empty": "no answer yet",
-    "error": "your cell ends with an error", "stopped": "your cell was stopped", "gone": "the answer's cell is gone",
-    "unknown": "could not be checked", "person": "for you to judge",
-}
 ENDINGS = {
     "time": "It ran for more than {cell:g} seconds and was stopped. Is there a loop that never ends?",
     "output": "It printed more than {output:,} characters and was stopped. Does a print stand in a loop that never ends?",
     "memory": "It asked for more memory than a check may use ({memory:,} MB), and was stopped. Does a list or a table grow without end?",
     "died": "It ended the program that it ran in (a call such as os._exit, or a crash in a library). Take that line out.",
 }
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A cell of a notebook's file, whatever is missing in it. key: its grade id, or else its cell's id."""
-
-    is_code: bool
-    source: str
-    key: str = ""
-    points: float | None = None
-    is_manual: bool = False
-
-    @property
-    def question(self):
-        """("q3", "answer"), ("q3", "test") or ("", "")."""
-        found = re.fullmatch(r"\w+?-(q\d+)(-test)?", self.key)
-        return (found[1], "test" if found[2] else "answer") if found else ("", "")
 
 
 @dataclass(frozen=True)
@@ -78,6 +51,11 @@ class Question:
     stub: str
     is_manual: bool = False
     rubric: str = ""
+
+    @property
+    def given(self):
+        """The answer's cell as it was handed out."""
+        return reading.Given("written" if self.is_manual else "answer", "markdown" if self.is_manual else "code", self.stub)
 
 
 @dataclass(frozen=True)
@@ -144,13 +122,13 @@ def check(notebook, exercises=None, progress=None, limits=run_notebook.Limits(),
     """
     folder = find_exercises(exercises, notebook)
     path = find_notebook(notebook, folder)
-    hers = read_pieces(path)
+    hers = read_cells(path)
     source = _source_of(path, hers, folder)
     with tempfile.TemporaryDirectory(prefix="mystique-", ignore_cleanup_errors=True) as scratch:
         notes = _copy_beside(path.parent, source, Path(scratch))
         if source:
             name, questions = source.stem, read_questions(source)
-            cells, answers, more = put_in(read_pieces(source), questions, hers)
+            cells, answers, more = put_in(read_cells(source), hers)
         else:
             name, questions = _prefix(hers) or re.sub(r"[^\w-]+", "-", path.stem), None
             if any(map(_tested, hers)) and not (path.parent / "checks.py").is_file():
@@ -208,106 +186,71 @@ def find_notebook(notebook, exercises):
     raise LearnerError(f"There is no problem set {notebook}. There are: {', '.join(sets) or 'none in ' + str(exercises)}.")
 
 
-def read_pieces(path):
-    """The cells of a notebook's file. Only what cannot be read at all is refused."""
+def read_cells(path):
+    """The cells of a notebook's file, `reading.Handed`. Only what cannot be read at all is refused."""
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise LearnerError(f"{path}: is larger than {LARGEST >> 20} MB. In JupyterLab: Edit, Clear Outputs of All Cells, save, and check again.")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        if "cells" not in content and "worksheets" in content:
-            import nbformat
-
-            content = nbformat.convert(nbformat.from_dict(content), 4)
-        return [_piece(cell) for cell in content["cells"]]
+        cells = reading.plain_cells(reading.load(path), path)
     except OSError as problem:
         raise LearnerError(f"{path}: cannot be read ({problem.strerror}).") from problem
-    except (ValueError, TypeError, KeyError, AttributeError) as problem:
-        raise LearnerError(f"{path}: this file is damaged or is no notebook. In JupyterLab: File, Revert Notebook to Checkpoint. Or take a fresh copy of the set.") from problem
-
-
-def _piece(cell):
-    source = cell.get("source") or ""
-    meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-    grade = meta.get("nbgrader") if isinstance(meta.get("nbgrader"), dict) else {}
-    points = grade.get("points")
-    return Piece(
-        cell.get("cell_type") == "code", ("".join(source) if isinstance(source, list) else str(source)).replace("\r\n", "\n"),
-        str(grade.get("grade_id") or cell.get("id") or ""), float(points) if isinstance(points, (int, float)) else None,
-        bool(grade.get("grade") and grade.get("solution")),
-    )
+    except reading.Unreadable as problem:
+        if "larger than" in str(problem):
+            raise LearnerError(f"{path}: {problem}. In JupyterLab: Edit, Clear Outputs of All Cells, save, and check again.") from problem
+        cells = []
+    if not cells:
+        raise LearnerError(f"{path}: this file is damaged or is no notebook. In JupyterLab: File, Revert Notebook to Checkpoint. Or take a fresh copy of the set.")
+    return cells
 
 
 def read_questions(source):
     """{name: Question} of a source notebook, in its order."""
-    pieces = read_pieces(source)
-    points = {name: each.points for each in pieces for name, kind in [each.question] if kind == "test"}
+    cells = read_cells(source)
+    points = {name: each.settings.get("points") for each in cells for name, kind in [each.question] if kind == "test"}
     questions = {}
-    for place, each in enumerate(pieces):
+    for place, each in enumerate(cells):
         name, kind = each.question
         if kind == "answer":
-            rubric = SCHEME.search(pieces[place - 1].source) if each.is_manual and place else None
-            stub = STUB if each.is_code else TEXT_STUB
-            questions[name] = Question(
-                name, (each.points if each.is_manual else points.get(name)) or 0.0, each.source, released(each.source, stub),
-                each.is_manual, _clean(rubric[1]) if rubric else "",
-            )
+            rubric = SCHEME.search(cells[place - 1].source) if each.is_written and place else None
+            most = each.settings.get("points") if each.is_written else points.get(name)
+            questions[name] = Question(name, float(most or 0), each.source, as_released(each).source, each.is_written, _clean(rubric[1]) if rubric else "")
     return questions
 
 
-def released(source, stub=STUB):
-    """An answer's cell as nbgrader hands it out: the stub in the place of each solution."""
-    return SOLUTION.sub(lambda found: f"{found[1]}{stub}\n", source + "\n").removesuffix("\n")
+def as_released(cell):
+    """A cell of a source notebook as nbgrader hands it out, `reading.Given`: no solution, no hidden test, no mark scheme."""
+    name, kind = cell.question
+    text = cell.source
+    if kind == "answer":
+        stub = STUB if cell.is_code else TEXT_STUB
+        text = SOLUTION.sub(lambda found: f"{found[1]}{stub}\n", text + "\n").removesuffix("\n")
+    elif kind == "test":
+        text = HIDDEN.sub("", text)
+    kinds = {"answer": "written" if cell.is_written else "answer", "test": "test", "": "text"}
+    return reading.Given(kinds[kind], cell.cell_type, SCHEME.sub("", text), cell.grade_id or (cell.cell_id if name else ""), cell.cell_id)
 
 
-def put_in(source, questions, hers):
+def put_in(source, hers):
     """Her answers in the source notebook's cells: (cells to run, {question: her answer or None}, notes).
 
-    An answer is known by its cell's id, else by the names it gives (no other question gives them), else by its place
-    below the question. Of several copies the last one that was worked on counts. Her other code cells stay where they are.
+    An answer is known again as in grading (`reading`). Of several copies the last one that was worked on counts. Her other
+    code cells stay where they are.
     """
-    places = {each.key: place for place, each in enumerate(source) if each.key}
-    texts = {SCHEME.sub("", each.source).strip(): place for place, each in enumerate(source) if each.source.strip()}
-    texts.update({questions[name].stub.strip(): place for place, each in enumerate(source) for name, kind in [each.question] if kind == "answer" and each.is_code})
-    tests = {name: place for place, each in enumerate(source) for name, kind in [each.question] if kind == "test"}
-    own_names = _own_names(questions)
-    claims, after, loose, moved, found, here = {}, {}, [], {}, [], -1
-    for each in hers:
-        place = places.get(each.key, texts.get(each.source.strip(), tests.get(_tested(each))))
-        if place is not None:
-            here = place
-            name, kind = source[place].question
-            if kind == "answer":
-                claims.setdefault(name, []).append(each)
-            continue
-        loose.append((here, each))
-    for here, each in loose:
-        gives = _names(each.source) if each.is_code else set()
-        name = next((name for name, names in own_names.items() if names and names <= gives), None)
-        if name is None and here >= 0:
-            name = _answered_below(source, here, each)
-            name = None if name in claims else name
-        if name and not any(_differs(claim.source, questions[name]) for claim in claims.get(name, ())):
-            claims.setdefault(name, []).append(each)
-            moved[here] = next(place for place, other in enumerate(source) if other.question == (name, "answer"))
-            found.append(name)
-        elif each.is_code:
-            after.setdefault(moved.get(here, here), []).append(each.source)
-    notes = [f"The answer's cell was known by what it says, not by its label, for {', '.join(found)}. An editor or a copy of the cell may have lost the label."] if found else []
-    answers = {}
-    for name, question in questions.items():
-        mine = claims.get(name, [])
-        worked_on = [each for each in mine if _differs(each.source, question)]
-        answers[name] = (worked_on or mine)[-1].source if mine else None
-        if len(worked_on) > 1:
-            notes.append(f"{name}: there are {len(worked_on)} cells with an answer; the last one counts.")
-    cells = [run_notebook.Cell("own", text) for text in after.get(-1, ())]
+    found = reading.put_into([as_released(each) for each in source], hers)
+    names = {place: each.question[0] for place, each in enumerate(source) if each.question[1] == "answer"}
+    answers = {name: found.answers.get(place) for place, name in names.items()}
+    moved = [names[place] for place, how in found.known_by.items() if how in ("names", "text", "place") and source[place].is_code]
+    notes = [f"The answer's cell was known by what it says, not by its label, for {', '.join(moved)}. An editor or a copy of the cell may have lost the label."] if moved else []
+    notes += [f"{names[place]}: there are {many} cells with an answer; the last one counts." for place, many in found.copies.items()]
+
+    def own(place):
+        return [run_notebook.Cell("own", each.source) for each in found.extras.get(place, ()) if each.is_code]
+
+    cells = own(-1)
     for place, each in enumerate(source):
         name, kind = each.question
-        if each.is_code and not each.is_manual:
-            text = (answers[name] or "") if kind == "answer" else each.source
-            cells.append(run_notebook.Cell(kind or "given", text, name))
-        cells += [run_notebook.Cell("own", text) for text in after.get(place, ())]
+        if each.is_code and not each.is_written:
+            cells.append(run_notebook.Cell(kind or "given", (answers[name] or "") if kind == "answer" else each.source, name))
+        cells += own(place)
     return cells, answers, notes
 
 
@@ -326,7 +269,7 @@ def as_it_is(hers):
             cells.append(run_notebook.Cell("test", each.source, name))
         elif kind == "answer":
             answers[name] = each.source
-            if each.is_code and not each.is_manual:
+            if each.is_code and not each.is_written:
                 cells.append(run_notebook.Cell("answer", each.source, name))
         elif each.is_code:
             cells.append(run_notebook.Cell("own", each.source))
@@ -343,60 +286,23 @@ def _source_of(path, hers, exercises):
             continue
         if source.resolve() == path.resolve():
             raise LearnerError(f"{path}: this is the course's source with the solutions. Work in a copy: see release/.")
-        pieces = read_pieces(source)
-        ids, texts = {each.key for each in pieces}, {each.source.strip() for each in pieces}
-        found = sum(bool(each.key) and each.key in ids or each.source.strip() in texts for each in hers if each.source.strip())
-        if found > most and found >= min(len(pieces), max(len(hers), 6)) / 3:
+        cells = read_cells(source)
+        ids = {each.grade_id or each.cell_id for each in cells} - {""}
+        texts = {each.source.strip() for each in cells}
+        found = sum((each.grade_id or each.cell_id) in ids or each.source.strip() in texts for each in hers if each.source.strip())
+        if found > most and found >= min(len(cells), max(len(hers), 6)) / 3:
             best, most = source, found
     return best
 
 
 def _prefix(hers):
-    return next((each.key.split("-")[0] for each in hers if each.question[0]), "")
+    return next(((each.grade_id or each.cell_id).split("-")[0] for each in hers if each.question[0]), "")
 
 
-def _tested(piece):
+def _tested(cell):
     """The question that a cell tests, by its text; "" if it is no test."""
-    found = re.search(r"\b_checks\.Question\(\s*['\"](q\d+)['\"]", piece.source) if piece.is_code else None
+    found = re.search(r"\b_checks\.Question\(\s*['\"](q\d+)['\"]", cell.source) if cell.is_code else None
     return found[1] if found else ""
-
-
-def _answered_below(source, here, piece):
-    """The question whose answer should stand next after place `here` of the source, if the kind of cell fits."""
-    following = source[here + 1] if here + 1 < len(source) else None
-    if following is None or following.question[1] != "answer" or following.is_code != piece.is_code:
-        return None
-    return following.question[0]
-
-
-def _own_names(questions):
-    """{question: the names that its answer gives and no other question's}."""
-    given = {name: _names(question.stub) if not question.is_manual else set() for name, question in questions.items()}
-    return {name: names - set().union(*(others for other, others in given.items() if other != name)) for name, names in given.items()}
-
-
-def _names(code):
-    """The names that a cell gives at its top level, also of code that does not parse."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError):
-        return {one or other for one, other in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=[^=])", code, re.MULTILINE)}
-    names = {each.name for each in tree.body if isinstance(each, (ast.FunctionDef, ast.ClassDef))}
-    for each in tree.body:
-        if isinstance(each, (ast.Assign, ast.AnnAssign)):
-            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
-            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
-    return names
-
-
-def _differs(answer, question):
-    """Whether an answer is more than what was handed out; comments and blank lines do not count."""
-    if question.is_manual:
-        return bool(answer.strip()) and answer.strip() != question.stub.strip()
-    try:
-        return ast.dump(ast.parse(answer)) != ast.dump(ast.parse(question.stub))
-    except (SyntaxError, ValueError):
-        return True
 
 
 def _copy_beside(hers, source, scratch):
@@ -459,11 +365,11 @@ def _results(cells, rans, answers, questions, hers, limits):
     for cell, ran in zip(cells, rans):
         if cell.question:
             by_question.setdefault(cell.question, {})[cell.kind] = ran
-    points = {name: each.points for each in hers for name, kind in [each.question] if kind == "test"}
+    points = {name: each.settings.get("points") for each in hers for name, kind in [each.question] if kind == "test"}
     for name, answer in answers.items():
         question = questions[name] if questions else None
         most = question.points if question else points.get(name)
-        attempted = answer is not None and (_differs(answer, question) if question else bool(answer.strip()))
+        attempted = answer is not None and (reading.differs(answer, question.given) if question else bool(answer.strip()))
         ran = by_question.get(name, {})
         if "test" not in ran:
             yield Result(name, "person", most, None, (("", _for_a_person(attempted)),), (), answer, attempted)
@@ -601,9 +507,9 @@ def _set_of(notebook, exercises):
     if path.suffix != ".ipynb" and (folder / "source" / path.name).is_dir() or (folder / "hints" / f"{notebook}.yml").is_file():
         return path.name, folder
     path = find_notebook(notebook, folder)
-    pieces = read_pieces(path)
-    source = _source_of(path, pieces, folder)
-    return (source.stem if source else _prefix(pieces) or path.stem), folder
+    hers = read_cells(path)
+    source = _source_of(path, hers, folder)
+    return (source.stem if source else _prefix(hers) or path.stem), folder
 
 
 def _question_name(question):
@@ -617,128 +523,3 @@ def _clean(text):
     """A text of the course's authors as a learner may read it."""
     lines = [line for line in text.splitlines() if CANARY not in line]
     return re.sub(r"\n{3,}", "\n\n\n", "\n".join(lines)).strip("\n")
-
-
-# ------------------------------------------------------------------------------------------------------ what is shown
-
-
-def summary(report):
-    """One sentence: how did I do?"""
-    if not report.is_full:
-        passed = sum(each.state in ("form", "right") for each in report.results)
-        return f"{report.problem_set}: {passed} of {len(report.results)} answers have the right form. What they say was not checked."
-    waiting = sum(each.points or 0 for each in report.results if each.state == "person")
-    more = f" {waiting:g} more are for you to judge." if waiting else ""
-    return f"{report.problem_set}: {report.earned:g} of {report.possible:g} points.{more}"
-
-
-def _score_of(result):
-    if result.points is None:
-        return "-"
-    return f"{'-' if result.earned is None else format(result.earned, 'g')} of {result.points:g}"
-
-
-def format_report(report, width=None):
-    """The report as a table for the terminal; width: columns of the terminal (default: as wide as it is, at most 100)."""
-    width = width or min(shutil.get_terminal_size((80, 24)).columns, 100)
-    rows = [("question", "points", ["what to look at again"])]
-    rows += [(each.name, _score_of(each), list(_lines(each))) for each in report.results]
-    first, second = (max(len(row[place]) for row in rows) + 2 for place in (0, 1))
-    lines = [summary(report), ""]
-    for name, points, texts in rows:
-        wrapped = [part for text in texts for part in textwrap.wrap(text, max(width - first - second, 20), break_long_words=False, break_on_hyphens=False)]
-        for number, part in enumerate(wrapped):
-            start = name.ljust(first) + points.ljust(second) if number == 0 else " " * (first + second)
-            lines.append(start + part)
-    lines += [""] + [part for note in report.notes for part in textwrap.wrap(f"Note: {note}", width, subsequent_indent="  ", break_long_words=False)]
-    stuck = next((each for each in report.results if each.state in ("wrong", "partly", "empty")), None)
-    if stuck and report.is_full:
-        lines.append(f"Stuck? mystique check {report.problem_set} --hint {stuck.name}")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _lines(result):
-    yield STATES[result.state] + ("" if result.state == "right" and not result.messages else ".")
-    for _, message in result.messages:
-        yield message
-    for section in result.read_again:
-        yield f"Read again: {section}"
-
-
-def format_hint(given):
-    """A hint as text; the earlier ones too when there is no new one."""
-    if given.is_repeat:
-        shown = [f"You have seen all {given.of} hints for {given.question}:"] + [f"{number}. {text}" for number, text in enumerate(given.texts, start=1)]
-        shown.append(f"The model answer, after a try of your own: mystique solution {given.problem_set} {given.question}")
-    else:
-        shown = [f"{given.problem_set} {given.question}, hint {given.number} of {given.of}:", given.texts[-1]]
-    return "\n".join(textwrap.fill(text, 80, break_long_words=False, break_on_hyphens=False) for text in shown) + "\n"
-
-
-def format_solution(given):
-    """A model answer as text: one way, why it is so, and the rubric where a person judges."""
-    parts = [f"{given.problem_set} {given.question}, one good answer:", textwrap.indent(given.code, "    ")]
-    if given.why:
-        parts.append(textwrap.fill(f"Why: {given.why}", 80, break_long_words=False, break_on_hyphens=False))
-    if given.rubric:
-        parts.append("How a reader would give the points:\n\n" + "\n".join(_plain_rubric(given.rubric)))
-    return "\n\n".join(parts) + "\n"
-
-
-def _plain_rubric(rubric):
-    """The lines of a rubric in Markdown: a table's rows as "2: what for"."""
-    for line in re.sub(r"(?<=[^\n|])\n(?=[^\n|])", " ", rubric).splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
-        if cells and not cells[0].isdigit():
-            continue  # the table's head
-        yield textwrap.fill(": ".join(cells) if cells else line, 80, initial_indent="    ", subsequent_indent="       " if cells else "    ")
-
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --paper: #fff; --line: #c8c8c8; --quiet: #555; --code: #f3f3f3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --paper: #151515; --line: #4a4a4a; --quiet: #b0b0b0; --code: #242424; } }
-body { color: var(--ink); background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin: 0; }
-section { border-top: 1px solid var(--line); padding: .8rem 0; }
-p, ul, pre { margin: .4rem 0; } ul { padding-left: 1.2rem; } .quiet { color: var(--quiet); }
-pre { background: var(--code); padding: .6rem; white-space: pre-wrap; font-size: .875rem; } summary { cursor: pointer; padding: .3rem 0; }
-a { color: inherit; }
-"""
-
-
-def page(report, book=""):
-    """The report as one HTML page: no script, nothing from elsewhere. book: address of the book, for links to its sections."""
-    parts = [f"<h1>{escape(summary(report))}</h1>", f'<p class="quiet">Checked on {report.when:%Y-%m-%d} at {report.when:%H:%M}: {escape(report.notebook.name)}</p>']
-    for each in report.results:
-        score_text = f"{_score_of(each)} points, " if each.points is not None else ""
-        parts.append(f'<section id="{escape(each.name)}"><h2>Question {escape(each.name.removeprefix("q"))}</h2><p>{score_text}{escape(STATES[each.state])}</p>')
-        if each.messages:
-            told = "".join(f"<li>{f'<strong>{_html(check)}.</strong> ' if check else ''}{_html(message)}</li>" for check, message in each.messages)
-            parts.append(f"<ul>{told}</ul>")
-        for section in each.read_again:
-            where = f'<a href="{escape(book.rstrip("/"))}/{escape(section)}">{escape(section)}</a>' if book else escape(section)
-            parts.append(f"<p>Read again: {where}</p>")
-        if each.answer and each.answer.strip():
-            parts.append(f"<details><summary>your answer to question {escape(each.name.removeprefix('q'))}</summary><pre>{escape(each.answer)}</pre></details>")
-        parts.append("</section>")
-    if report.notes:
-        parts.append("<section><h2>About your notebook</h2><ul>" + "".join(f"<li>{_html(note)}</li>" for note in report.notes) + "</ul></section>")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(report.problem_set)}: how did I do?</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
-    )
-
-
-def _html(text):
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
-def write_page(report, target, book=""):
-    """Write the page of a report; the path written."""
-    target = Path(target)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise LearnerError(f"{target}: a file that ends in .html was expected.")
-    learner_progress.write(target, page(report, book))
-    return target

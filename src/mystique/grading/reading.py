@@ -2,10 +2,12 @@
 
 A submission is never trusted. Only answers and extra cells come from it; the tests, the points, the ids and the order come from
 the release. What an editor or a student changed around the answers is so undone, and reported, never punished. An answer
-is known again by its grade id, else by its text, else by its cell id, else by its place ("guessed": a person looks).
+is known again by its grade id, else by its text, its cell id, the names that it gives and no other answer gives, or its place
+("guessed": a person looks). `mystique check` reads a learner's notebook in the same way.
 Nothing is run here, and nothing that a student could prepare (links, pipes, huge or nested files) is followed.
 """
 
+import ast
 import json
 import os
 import re
@@ -19,6 +21,7 @@ LARGEST_CELL = 1 << 20     # characters of one cell
 MOST_CELLS = 2_000
 MOST_FILES = 200
 SETTINGS = ("grade", "solution", "points", "schema_version")
+QUESTION = re.compile(r"\w+?-(q\d+)(-test)?")
 NAME = re.compile(r"[\w. ()+-]{1,100}")
 
 
@@ -52,17 +55,36 @@ class Handed:
     cell_id: str = ""
     settings: dict = field(default_factory=dict)
 
+    @property
+    def is_code(self):
+        return self.cell_type == "code"
+
+    @property
+    def is_written(self):
+        """Whether a person grades it."""
+        return bool(self.settings.get("grade") and self.settings.get("solution"))
+
+    @property
+    def question(self):
+        """("q3", "answer"), ("q3", "test") or ("", "")."""
+        found = QUESTION.fullmatch(self.grade_id or self.cell_id)
+        return (found[1], "test" if found[2] else "answer") if found else ("", "")
+
 
 @dataclass
 class Reading:
     """What a submission holds.
 
     answers: {place in the release: source}. extras: {place in the release, -1 before all: cells after it}.
-    undone: what was put right. guessed: what a person should look at. files: other files, {name: bytes}.
+    known_by: {place of an answer that had lost its grade id: "text", "cell id", "names" or "place"}. copies: {place of an answer:
+    how many cells with an answer there were, if more than one}. undone: what was put right. guessed: what a person should
+    look at. files: other files, {name: bytes}.
     """
 
     answers: dict = field(default_factory=dict)
     extras: dict = field(default_factory=dict)
+    known_by: dict = field(default_factory=dict)
+    copies: dict = field(default_factory=dict)
     undone: list = field(default_factory=list)
     guessed: list = field(default_factory=list)
     files: dict = field(default_factory=dict)
@@ -244,11 +266,16 @@ def put_into(release, cells):
             if any(cells[number].cell_type != given.cell_type for number in claimed):
                 reading.undone.append(f"{where} was another kind of cell")
             continue
-        chosen = next((number for number in reversed(claimed) if plain(cells[number].source) != plain(given.source)), claimed[-1])
+        worked_on = [number for number in claimed if differs(cells[number].source, given)]
+        chosen = (worked_on or claimed)[-1]
         reading.answers[place] = cells[chosen].source
+        if len(worked_on) > 1:
+            reading.copies[place] = len(worked_on)
         if cells[chosen].cell_type != given.cell_type:
             reading.undone.append(f"{where} was another kind of cell")
-        if how[chosen] in ("text", "cell id"):
+        if how[chosen] != "grade id":
+            reading.known_by[place] = how[chosen]
+        if how[chosen] in ("text", "cell id", "names"):
             reading.undone.append(f"{where} had lost its id and was known again by its {how[chosen]}")
         if how[chosen] == "place":
             reading.guessed.append(f"{where} was guessed from its place")
@@ -287,6 +314,13 @@ def match(release, cells):
             place = alike(cell, release, set(places) - {None})
             if place is not None:
                 settle(number, place, "text")
+    own_names = names_of_one_answer(release)
+    for number, cell in enumerate(cells):
+        if places[number] is None and not cell.grade_id and cell.is_code:
+            gives = names_given(cell.source)
+            place = next((place for place, names in own_names.items() if names <= gives), None)
+            if place is not None and not any(there == place and differs(cells[other].source, release[place]) for other, there in enumerate(places)):
+                settle(number, place, "names")
     _match_by_place(release, cells, places, settle)
     return places, how
 
@@ -312,6 +346,39 @@ def _match_by_place(release, cells, places, settle):
         between = [number for number in free if cells[number].cell_type == kind and cells[number].source.strip()]
         if len(between) == 1:
             settle(between[0], place, "place")
+
+
+def differs(answer, given):
+    """Whether an answer is more than what was handed out; in code, comments and blank lines do not count."""
+    if plain(answer) == plain(given.source):
+        return False
+    if given.cell_type != "code":
+        return bool(answer.strip())
+    try:
+        return ast.dump(ast.parse(answer)) != ast.dump(ast.parse(given.source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+
+
+def names_of_one_answer(release):
+    """{place of an answer: the names that its given lines give, and no other answer's}; answers without such a name are left out."""
+    given = {place: names_given(each.source) for place, each in enumerate(release) if each.kind == "answer"}
+    own = {place: names - set().union(*(others for other, others in given.items() if other != place)) for place, names in given.items()}
+    return {place: names for place, names in own.items() if names}
+
+
+def names_given(code):
+    """The names that a cell gives at its top level, also of code that does not parse."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {one or other for one, other in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=[^=])", code, re.MULTILINE)}
+    names = {each.name for each in tree.body if isinstance(each, (ast.FunctionDef, ast.ClassDef))}
+    for each in tree.body:
+        if isinstance(each, (ast.Assign, ast.AnnAssign)):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return names
 
 
 def plain(source):
