@@ -302,7 +302,7 @@ def test_a_wrong_place_or_name_is_said(handed_out, folder, name, said):
 
 def test_a_set_that_was_not_handed_out_is_said(course):
     shutil.rmtree(course / "release")
-    with pytest.raises(GradingError, match="was not handed out yet. Run `nbgrader generate_assignment ps1`"):
+    with pytest.raises(GradingError, match="was not handed out yet. Run `mystique assign ps1`"):
         grade("ps1", course, trust_submissions=True)
 
 

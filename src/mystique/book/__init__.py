@@ -2,8 +2,8 @@
 needs no step before it.
 
 `setup` is all that Sphinx sees. The parts: `directives` (synthetic-data box, codebook), `selfcheck` (questions with
-feedback), `explorers` (what pages with explorers need, and their weight), `equations` (MathML), `lean` (what is left
-out), `access` (repairs for keyboards and screen readers).
+feedback), `common_mistakes` (what the problem sets' checks know), `explorers` (what pages with explorers need, and their
+weight), `equations` (MathML), `lean` (what is left out), `access` (repairs for keyboards and screen readers).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import charts
 from ..explore import BUILDING
-from . import access, directives, equations, explorers, lean, selfcheck
+from . import access, common_mistakes, directives, equations, explorers, lean, selfcheck
 
 PACKAGE = Path(__file__).parents[1]
 ASSETS = PACKAGE / "assets"
@@ -28,7 +28,7 @@ def setup(app):
     app.add_css_file("mystique-colours.css")
     app.add_css_file("mystique-icons.css")
     app.add_css_file("mystique.css")
-    for part in (access, directives, equations, explorers, lean, selfcheck):
+    for part in (access, common_mistakes, directives, equations, explorers, lean, selfcheck):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -5,6 +5,7 @@ must still see the hidden lines to know them again in an output. `FeedbackPage` 
 with the questions by their names. Both change nothing but the page that is handed back.
 """
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from nbgrader import utils
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets import Bool, Integer, Unicode
 
+from .reading import Unreadable, read_bytes
+
 NOT_GRADED = "## This submission could not be graded"  # so begins the first cell of a notebook that `mystique grade` could not read
 LEFT_OUT = "[An output was left out here: it repeated a part of the tests.]\n"
 # What a pandas table and plain text need. nbconvert's own list knows no th, thead or tbody and shows them as text.
@@ -23,6 +26,7 @@ ALLOWED_TAGS = ["a", "b", "blockquote", "br", "code", "div", "em", "i", "li", "o
 ALLOWED_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 WITH_CONTENT = re.compile(r"<(script|style|iframe|object|template)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+OF_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
 STYLE = """
 .output_html td, .output_html th { padding: 1px 12px 1px 0; text-align: left; }
 .highlight { overflow-x: auto; }
@@ -187,6 +191,8 @@ def only_pages(folder, assignment, student, **_):
     """Leave nothing but pages in the feedback of an assignment (student: a name, or "*" for all).
 
     nbgrader copies into it whatever lies beside the graded notebook: the data, and what a student's code put there.
+    Where work came through the exchange, the two small files that came with it are put beside the page:
+    `nbgrader release_feedback` finds the student by them, and hands out the page alone.
     """
     for place in Path(folder).glob(f"{student}/{assignment}"):
         for path in sorted(place.rglob("*"), reverse=True):
@@ -195,6 +201,10 @@ def only_pages(folder, assignment, student, **_):
                     path.rmdir()
             elif path.suffix != ".html" or path.is_symlink():
                 path.unlink()
+        handed_in = Path(folder).parent / "submitted" / place.parent.name / assignment
+        for name in OF_THE_EXCHANGE:
+            with contextlib.suppress(OSError, Unreadable):
+                (place / name).write_bytes(read_bytes(handed_in / name, 1_000))
 
 
 def _question(grade_id):

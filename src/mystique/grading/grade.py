@@ -355,7 +355,7 @@ def _course_folders(course, problem_set):
     if not (source / f"{problem_set}.ipynb").is_file():
         raise GradingError(f"{course}: has no problem set {problem_set} (source/{problem_set}/{problem_set}.ipynb was expected).")
     if not (release / f"{problem_set}.ipynb").is_file() or not (course / "gradebook.db").is_file():
-        raise GradingError(f"{course}: {problem_set} was not handed out yet. Run `nbgrader generate_assignment {problem_set}` there first.")
+        raise GradingError(f"{course}: {problem_set} was not handed out yet. Run `mystique assign {problem_set}` there first.")
     return release, source
 
 
@@ -456,8 +456,7 @@ class Release:
         self._tests = book.sources
         missing = [given.grade_id for given in self.given if given.kind == "test" and given.grade_id not in self._tests]
         if missing:
-            again = f"nbgrader generate_assignment {name} --force"
-            raise GradingError(f"release/{name} and the gradebook do not fit together ({missing[0]}). Run `{again}` again.")
+            raise GradingError(f"release/{name} and the gradebook do not fit together ({missing[0]}). Run `mystique assign {name}` again.")
         self.by_hand = {given.grade_id: place for place, given in enumerate(self.given) if given.kind == "written" and given.grade_id in self.points}
         digest = hashlib.sha256(json.dumps([self._notebook, self._tests, self.points], sort_keys=True, default=str).encode())
         for each in sorted(self.files):
@@ -616,7 +615,7 @@ class Book:
             assignment = self._book.find_assignment(problem_set)
         except MissingEntry:
             self.close()
-            missing = f"{course}: the gradebook does not know {problem_set}. Run `nbgrader generate_assignment {problem_set}` there first."
+            missing = f"{course}: the gradebook does not know {problem_set}. Run `mystique assign {problem_set}` there first."
             raise GradingError(missing) from None
         if [each.name for each in assignment.notebooks] != [problem_set]:
             self.close()
