@@ -376,7 +376,7 @@ def find_browser(root=ROOT):
 def run_tests(pytest_arguments, root=ROOT):
     browser = find_browser(root)
     say("Running the tests with %s" % browser)
-    side_by_side = ["-n", "auto", "--dist", "loadgroup"]  # on all cores; tests that share something long stay together
+    side_by_side = ["-n", "auto", "--dist", "loadscope"]  # on all cores; tests that share something long stay together
     return start(["python", "-m", "pytest", *side_by_side, *pytest_arguments], root, MYSTIQUE_BROWSER=browser)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,14 +21,25 @@ def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="also the long sweeps and many seeds (under 60 minutes)")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Without --full, tests marked `full` are left out of the run, and counted as deselected.
+def pytest_xdist_make_scheduler(config, log):
+    """Side by side, the tests of a file stay together, and so do all files that need the built book: it is built once."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    Run side by side (`-n 2 --dist loadgroup`), the tests of a file stay together, and so do those that need the built book:
-    what they share is made once.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("the built book" if "built_book" in item.fixturenames else str(item.path)))
+    class ByWhatTheyShare(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "the built book" if needs_the_book(file) else file
+
+    return ByWhatTheyShare(config, log)
+
+
+@functools.cache
+def needs_the_book(file: str) -> bool:
+    return re.search(r"\b(built_book|site)\b", (ROOT / file).read_text(encoding="utf-8")) is not None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without --full, tests marked `full` are left out of the run, and counted as deselected."""
     if config.getoption("--full"):
         return
     long = [item for item in items if item.get_closest_marker("full")]

@@ -8,6 +8,7 @@ import math
 import random
 
 import pytest
+from altair.utils.schemapi import debug_mode
 
 import chapter as chapters
 
@@ -124,9 +125,10 @@ def test_twins_answer_as_their_functions(chapter, page):
     for made in (one for one in chapter.explorers if one.twin):
         states = corners(made.controls) + some(made.controls, TWIN_SAMPLE)
         answers = page.evaluate("([name, states]) => states.map((s) => mystique.explorers[name].answer(s))", [made.name, states])
-        for state, answer in zip(states, answers):
+        for place, (state, answer) in enumerate(zip(states, answers)):
             values = {control.name: control.values[at] for control, at in zip(made.controls, state)}
-            python = ask(made.name, made.function, values)
+            with debug_mode(place < MOST_CORNERS):  # Altair's own checks of a chart: all corners are enough of them
+                python = ask(made.name, made.function, values)
             assert answer["sentence"] == python.sentence, f"{made.name} at {values}"
             assert json.loads(json.dumps(answer["data"])).keys() == python.chart.data.keys()
             for name, rows in python.chart.data.items():

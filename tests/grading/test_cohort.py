@@ -15,7 +15,7 @@ from mystique.grading.cohort import CANARY, CohortError, make_cohort, problem_se
 from mystique.grading.proof import prove
 
 EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.full) for seed in (103, 104, 105))]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 103, 104, 105))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
