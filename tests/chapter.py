@@ -47,10 +47,15 @@ def chapters() -> list[Path]:
     return [file for file in notebooks() if f"book/{file.stem}" in numbered]
 
 
+_ran: dict[Path, Chapter] = {}
+
+
 def run(file: Path, monkeypatch) -> Chapter:
-    """Run all code cells of a chapter in this process, from the book's folder."""
+    """Run all code cells of a chapter in this process, from the book's folder; once, however many tests ask."""
     import myst_nb
 
+    if file in _ran:
+        return _ran[file]
     chapter = Chapter(file)
 
     def note(function, *, name=None, twin=None, data=None, **given):
@@ -65,4 +70,5 @@ def run(file: Path, monkeypatch) -> Chapter:
     for cell in read_myst_markdown_notebook(file.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code":
             exec(compile(cell.source, str(file), "exec"), space)
+    _ran[file] = chapter
     return chapter

@@ -1,6 +1,7 @@
 """The problem sets through nbgrader's own commands, as its documentation says: release, grade, feedback, export.
 
-A perfect and a wrong submission of every set; of ps1 also one left untouched and one with oddities.
+A perfect and a wrong submission of each set; of ps1 also one left untouched and one with oddities. In the default tier
+one set without a text that a person reads, and one with; all of them with --full.
 """
 
 import csv
@@ -22,9 +23,9 @@ from mystique.grading.cohort import problem_sets
 from mystique.grading.trial import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
-SETS = problem_sets(ROOT / "exercises")
-STUDENTS = {name: ("perfect", "wrong") for name in SETS} | {"ps1": ("perfect", "wrong", "untouched", "odd")}
-GRADED = [(name, student) for name in SETS for student in STUDENTS[name]]
+DEFAULT = ("ps1", "ps2")
+EVERY = problem_sets(ROOT / "exercises")
+STUDENTS = {name: ("perfect", "wrong") for name in EVERY} | {"ps1": ("perfect", "wrong", "untouched", "odd")}
 CANARY = "MYSTIQUE-CANARY-"
 NOSY = """
 import warnings
@@ -79,10 +80,22 @@ def without_marks(reference):
 
 
 @pytest.fixture(scope="session")
-def points():
+def sets(pytestconfig):
+    """The sets that this tier tries."""
+    return EVERY if pytestconfig.getoption("--full") else list(DEFAULT)
+
+
+@pytest.fixture(scope="session")
+def graded(sets):
+    """(set, student) for each submission."""
+    return [(name, student) for name in sets for student in STUDENTS[name]]
+
+
+@pytest.fixture(scope="session")
+def points(sets):
     """{set: {question: points}} of the automatic questions."""
     found = {}
-    for name in SETS:
+    for name in sets:
         cells = read(ROOT / "exercises", "source", name).cells
         found[name] = {question_of(name, cell.metadata.nbgrader.grade_id): cell.metadata.nbgrader.points
                        for cell in cells if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")}
@@ -90,20 +103,20 @@ def points():
 
 
 @pytest.fixture(scope="session")
-def mistakes():
+def mistakes(sets):
     """{set: {question: its first known mistake}}."""
     found = {}
-    for name in SETS:
+    for name in sets:
         wrong = [answer for answer in read_answers(ROOT / "exercises" / "answers" / f"{name}.yml") if not answer.is_right]
         found[name] = {answer.question: answer for answer in reversed(wrong)}
     return found
 
 
 @pytest.fixture(scope="session")
-def said(mistakes):
+def said(sets, mistakes):
     """{set: ({question: code of its mistake}, {question: what Trial says of it})}, and the model answers."""
     codes, results, models = {}, {}, {}
-    for name in SETS:
+    for name in sets:
         with Trial(ROOT / "exercises" / "source" / name / f"{name}.ipynb") as trial:
             codes[name] = {question: f"{trial.questions[question].stub}\n{mistake.code}" for question, mistake in mistakes[name].items()}
             results[name] = {question: result.score for question, result in trial.run(codes[name]).items()}
@@ -112,12 +125,12 @@ def said(mistakes):
 
 
 @pytest.fixture(scope="session")
-def course(tmp_path_factory, said):
+def course(tmp_path_factory, sets, said):
     """A graded course: released, submitted, graded, with feedback and the export."""
     codes, _, models = said
     course = tmp_path_factory.mktemp("course") / "exercises"
     shutil.copytree(ROOT / "exercises", course, ignore=shutil.ignore_patterns("gradebook.db", "release", "submitted", "autograded", "feedback", "__pycache__"))
-    for name in SETS:
+    for name in sets:
         nbgrader(course, "generate_assignment", name)
         release = read(course, "release", name)
         submissions = {
@@ -146,13 +159,13 @@ def with_oddities(release, right):
 
 
 @pytest.fixture(scope="session")
-def scores(course, points):
+def scores(course, graded, points):
     """{(set, student): {question: points}} from the gradebook, automatic questions only."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mystique") as gradebook:
         return {
             (name, student): {question_of(name, grade.name): grade.score for grade in gradebook.find_submission_notebook(name, name, student).grades
                               if question_of(name, grade.name) in points[name]}
-            for name, student in GRADED
+            for name, student in graded
         }
 
 
@@ -170,8 +183,12 @@ def secret_lines(course, name):
     return {line for line in lines - release if len(line) >= 20}
 
 
-each_set = pytest.mark.parametrize("name", SETS)
-each_page = pytest.mark.parametrize("name, student", GRADED)
+def in_tier(name, *values):
+    return pytest.param(name, *values, marks=[] if name in DEFAULT else pytest.mark.full)
+
+
+each_set = pytest.mark.parametrize("name", [in_tier(name) for name in EVERY])
+each_page = pytest.mark.parametrize("name, student", [in_tier(name, student) for name in EVERY for student in STUDENTS[name]])
 
 
 @each_set
@@ -204,9 +221,9 @@ def test_deleted_test_is_restored_and_warnings_cost_nothing(scores, points):
     assert scores["ps1", "odd"] == points["ps1"]
 
 
-def test_an_unwritten_reflection_needs_nobody(course):
+def test_an_unwritten_reflection_needs_nobody(course, graded):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mystique") as gradebook:
-        for name, student in GRADED:
+        for name, student in graded:
             written = bool(by_hand(read(course, "release", name))) and student in ("perfect", "odd")
             assert gradebook.find_submission(name, student).needs_manual_grade == written, (name, student)
 
@@ -217,13 +234,13 @@ def test_graders_see_the_rubric(course, name):
     assert any("BEGIN MARK SCHEME" in cell.source for cell in graded.cells) == bool(by_hand(graded))
 
 
-def test_release_holds_no_secret(course):
+def test_release_holds_no_secret(course, sets):
     for path in (course / "release").rglob("*"):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
             assert CANARY not in text, path
             assert "truth" not in path.name
-    for name in SETS:
+    for name in sets:
         release = read(course, "release", name)
         text = "\n".join(cell.source for cell in release.cells)
         assert "HIDDEN TESTS" not in text and "SOLUTION" not in text and "MARK SCHEME" not in text
@@ -277,13 +294,13 @@ def test_output_that_repeats_the_tests_is_left_out(pages):
     assert "mine" in text
 
 
-def test_feedback_folder_holds_only_pages(course):
-    assert {path.name for path in (course / "feedback").glob("*/*/*")} == {f"{name}.html" for name in SETS}
+def test_feedback_folder_holds_only_pages(course, sets):
+    assert {path.name for path in (course / "feedback").glob("*/*/*")} == {f"{name}.html" for name in sets}
 
 
-def test_export(course, points):
+def test_export(course, points, sets):
     with open(course / "grades.csv", encoding="utf-8", newline="") as file:
         grades = {(row["assignment"], row["student_id"]): float(row["score"]) for row in csv.DictReader(file) if row["score"]}
-    for name in SETS:
+    for name in sets:
         assert grades[name, "perfect"] == sum(points[name].values()) > grades[name, "wrong"]
     assert grades["ps1", "untouched"] == 0 and grades["ps1", "odd"] == grades["ps1", "perfect"]

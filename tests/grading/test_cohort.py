@@ -18,6 +18,17 @@ EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 103, 104, 105))]
 
 
+@pytest.fixture
+def small(tmp_path_factory, monkeypatch):
+    """A course with one problem set, and one data set to make: enough for what a cohort does with its folder."""
+    course = tmp_path_factory.mktemp("small") / "exercises"
+    for name in ("source/ps1", "answers"):
+        shutil.copytree(EXERCISES / name, course / name)
+    shutil.copy(EXERCISES / "nbgrader_config.py", course)
+    monkeypatch.setattr(data, "NAMES", ("county",))
+    return course
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_set_of_a_cohort_is_solvable_and_known_mistakes_still_fail(seed, tmp_path):
     made = make_cohort("class", tmp_path, EXERCISES, seed=seed)
@@ -46,8 +57,8 @@ def test_a_cohort_holds_its_data_its_truth_and_a_course(tmp_path):
             assert trap["what"] in notes and trap["where"] in notes and trap["see_through"] in notes
 
 
-def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path):
-    seeds = [json.loads((make_cohort(name, tmp_path, EXERCISES) / "cohort.json").read_text(encoding="utf-8"))["seed"] for name in ("one", "two")]
+def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path, small):
+    seeds = [json.loads((make_cohort(name, tmp_path, small) / "cohort.json").read_text(encoding="utf-8"))["seed"] for name in ("one", "two")]
     assert seeds[0] != seeds[1] and min(seeds) > 1_000_000
 
 
@@ -69,23 +80,23 @@ def test_nothing_secret_is_released(tmp_path):
     assert CANARY in (made / "cohort.json").read_text(encoding="utf-8")
 
 
-def test_a_cohort_with_submissions_is_never_touched(tmp_path):
-    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+def test_a_cohort_with_submissions_is_never_touched(tmp_path, small):
+    made = make_cohort("class", tmp_path, small, seed=7)
     work = made / "course" / "submitted" / "ann" / "ps1" / "ps1.ipynb"
     work.parent.mkdir(parents=True)
     work.write_text("hers", encoding="utf-8")
     for replace in (False, True):
         with pytest.raises(CohortError, match="submissions"):
-            make_cohort("class", tmp_path, EXERCISES, seed=8, replace=replace)
+            make_cohort("class", tmp_path, small, seed=8, replace=replace)
     assert work.read_text(encoding="utf-8") == "hers"
     assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 7
 
 
-def test_a_cohort_is_made_anew_only_when_told(tmp_path):
-    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+def test_a_cohort_is_made_anew_only_when_told(tmp_path, small):
+    made = make_cohort("class", tmp_path, small, seed=7)
     with pytest.raises(CohortError, match="--replace"):
-        make_cohort("class", tmp_path, EXERCISES, seed=8)
-    make_cohort("class", tmp_path, EXERCISES, seed=8, replace=True)
+        make_cohort("class", tmp_path, small, seed=8)
+    make_cohort("class", tmp_path, small, seed=8, replace=True)
     assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 8
     assert [each.name for each in tmp_path.iterdir()] == ["class"]
 
@@ -114,11 +125,11 @@ def test_a_folder_that_is_no_course_is_refused(tmp_path):
     assert not (tmp_path / "cohorts").exists()
 
 
-def test_a_folder_of_that_name_that_is_no_cohort_is_left_alone(tmp_path):
+def test_a_folder_of_that_name_that_is_no_cohort_is_left_alone(tmp_path, small):
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(CohortError, match="no cohort"):
-        make_cohort("class", tmp_path, EXERCISES, seed=7, replace=True)
+        make_cohort("class", tmp_path, small, seed=7, replace=True)
     assert (tmp_path / "class" / "thesis.txt").read_text(encoding="utf-8") == "mine"
 
 
@@ -132,12 +143,12 @@ def test_a_seed_without_a_telling_case_is_refused_by_name(tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_broken_check_is_noticed_by_the_proof(tmp_path):
+def test_a_broken_check_is_noticed_by_the_proof(tmp_path, small):
     """The proof is no rubber stamp: with the points of a known mistake raised, it says so."""
-    made = make_cohort("class", tmp_path, EXERCISES, seed=7)
+    made = make_cohort("class", tmp_path, small, seed=7)
     notebook = made / "course" / "source" / "ps1" / "ps1.ipynb"
     answers = tmp_path / "answers.yml"
-    text = (EXERCISES / "answers" / "ps1.yml").read_text(encoding="utf-8")
+    text = (small / "answers" / "ps1.yml").read_text(encoding="utf-8")
     one = text.index("wrong:")
     start = text.index("points: 0", one)
     answers.write_text(text[:start] + "points: 1" + text[start + 9 :], encoding="utf-8")
