@@ -69,6 +69,7 @@ def test_cohort_makes_a_course_and_says_where(tmp_path):
     assert nowhere.returncode == 1 and "no nbgrader course" in nowhere.stderr
 
 
+@pytest.mark.full  # the guide's test runs the same commands in the default tier
 def test_a_learner_checks_asks_for_a_hint_and_sees_how_far_she_is(tmp_path, monkeypatch):
     """Through the command alone: her notebook, one right answer in it, next to the course."""
     import shutil
@@ -99,6 +100,7 @@ def test_a_learner_checks_asks_for_a_hint_and_sees_how_far_she_is(tmp_path, monk
     assert (tmp_path / "mine.csv").is_file()
 
 
+@pytest.mark.full  # the guide's test runs the same commands in the default tier
 def test_a_set_is_assigned_graded_and_not_exported_while_work_is_missing(tmp_path):
     import shutil
 
