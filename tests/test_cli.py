@@ -127,6 +127,7 @@ def test_a_set_is_assigned_graded_and_not_exported_while_work_is_missing(tmp_pat
         assert graded.returncode == 1 and "Docker" in graded.stderr
 
 
+@pytest.mark.full  # tests/data/test_at_scale.py tries the same functions in the default tier
 def test_employees_at_scale_and_their_figures(tmp_path):
     made = run("data", "employees", "--people", "20000", "--seed", "5", "--out", "big", folder=tmp_path)
     assert made.returncode == 0, made.stderr

@@ -130,7 +130,8 @@ for line in sys.stdin:
 class Course:
     """Folders of the story, and how a command is run in them."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, browser):
+        self.browser = browser
         self.whole, self.student, self.home = folder / "course", folder / "student", folder / "home"
         for each in (self.whole, self.student, self.home / "jupyter"):
             each.mkdir(parents=True)
@@ -244,12 +245,8 @@ def chloe_hands_in_again(course):
 
 def points_are_given_in_the_formgrader(course):
     """As the guide says it: JupyterLab's menu, the list, a submission, the blue box."""
-    from playwright.sync_api import sync_playwright
-
-    browser_path = os.environ.get("MYSTIQUE_BROWSER") or next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
-    with jupyterlab(course.class_) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+    with jupyterlab(course.class_) as address:
+        page = course.browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(90_000)
         page.goto(f"{address}lab?token=course&reset")
         page.locator(".lm-MenuBar-item", has_text="Nbgrader").click()
@@ -274,7 +271,7 @@ def points_are_given_in_the_formgrader(course):
             with page.expect_response(lambda answer: "/api/comment/" in answer.url and answer.request.method == "PUT"):
                 comment.fill("A clear figure.")
                 comment.blur()
-        browser.close()
+        page.close()
 
 
 def the_comment_is_on_the_page(course):
@@ -358,8 +355,8 @@ STORY = [
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="grading is confined on Linux only")
-def test_the_guide_is_a_story_that_works(tmp_path):
-    with Course(tmp_path) as course:
+def test_the_guide_is_a_story_that_works(tmp_path, browser):
+    with Course(tmp_path, browser) as course:
         for place, steps in STORY:
             for step in steps:
                 if callable(step):

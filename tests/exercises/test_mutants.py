@@ -27,6 +27,6 @@ def test_every_slip_is_caught_or_known_to_mean_the_same(name):
                     continue  # it ended or froze its process: noticed
                 if score == question.points:
                     survived.setdefault(question.name, set()).add(slip)
-    assert tried >= 50
+    assert tried > 8 * len(trial.questions)
     assert survived == {question: set(slips) for question, slips in equivalent.items()}
     assert all(len(reason) > 20 for slips in equivalent.values() for reason in slips.values())

@@ -167,6 +167,14 @@ def test_nbgrader_goes_on_from_there(graded):
 
 
 @confined
+def test_a_second_run_says_the_same_of_who_needs_a_person(course):
+    for name in ("perfect", "cut-off"):
+        hand_in(course, KINDS[name])
+    first, second = (table(grade("ps1", course)).partition("\n")[2] for _ in range(2))
+    assert "ps1-q10 of 1 student." in first and "unreadable" in first and second == first
+
+
+@confined
 def test_nothing_unchanged_is_done_again_and_manual_grades_stay(course):
     base = perfect(course)
     for name in ("perfect", "wrong"):

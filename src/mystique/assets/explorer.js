@@ -9,12 +9,18 @@
 
   const twins = {};
   const explorers = {};
-  window.mystique = { twins: twins, explorers: explorers, fixed: fixed };
+  window.mystique = { twins: twins, explorers: explorers, fixed: fixed, weightedMeans: weightedMeans };
 
   /* A number with a fixed count of decimals; the Python function `charts.fixed` gives the same text. */
   function fixed(value, decimals) {
     const text = value.toFixed(decimals);
     return Number(text) === 0 ? text.replace("-", "") : text;
+  }
+
+  /* For twins: the weighted mean of each row of numbers, or null for each when all weights are zero. */
+  function weightedMeans(weights, rows) {
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return rows.map((row) => (total === 0 ? null : row.reduce((sum, value, i) => sum + weights[i] * value, 0) / total));
   }
 
   function cellText(value, decimals) {

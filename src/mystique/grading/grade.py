@@ -98,7 +98,7 @@ def table(summary):
         for grade_id in result.manual:
             manual.setdefault(grade_id, []).append(result.student)
     for grade_id, students in manual.items():
-        lines.append(f"To be read and graded in the formgrader: {grade_id} of {len(students)} students.")
+        lines.append(f"To be read and graded in the formgrader: {grade_id} of {len(students)} student{'s' if len(students) != 1 else ''}.")
     looked_at = [each for each in results if each.needs]
     if looked_at:
         lines.append("These need a person:")
@@ -177,7 +177,8 @@ def _grade_all(handed_in, release, grader, engine, log, book, jobs, clock, progr
         entry = log.last.get((release.name, student))
         is_done = entry and entry["key"] == key and entry["state"] != "failed" and student in known
         if is_done and release.is_in_place(course, student, entry["notebook"]):
-            results.append(Graded(student, "unchanged", entry["scores"], entry["needs"], book.manual(student), entry["remarks"]))
+            manual = [] if entry["state"] == "unreadable" else book.manual(student)  # there is no text to read
+            results.append(Graded(student, "unchanged", entry["scores"], entry["needs"], manual, entry["remarks"]))
         else:
             waiting.append((student, folder, key))
     progress(len(results), len(handed_in), sum(bool(each.needs) for each in results))

@@ -1,18 +1,15 @@
 /* Twin of `auditing_weights` in book/auditing-an-agency.md: twelve agencies in the order of their weighted score. */
 mystique.twins.auditing_weights = function (values, given) {
   "use strict";
-  const total = values.aura + values.commitment + values.sustaining;
-  const scores = given.agencies.map((_, i) =>
-    total === 0
-      ? null
-      : (values.aura * given.aura[i] + values.commitment * given.commitment[i] + values.sustaining * given.sustaining[i]) / total
-  );
+  const rows = given.agencies.map((_, i) => [given.aura[i], given.commitment[i], given.sustaining[i]]);
+  const scores = mystique.weightedMeans([values.aura, values.commitment, values.sustaining], rows);
+  const nothing = scores[0] === null;
   const order = scores.map((_, i) => i);
-  if (total !== 0) order.sort((i, j) => scores[j] - scores[i] || i - j);
+  if (!nothing) order.sort((i, j) => scores[j] - scores[i] || i - j);
   const place = order.findIndex((i) => given.agencies[i] === values.favourite) + 1;
   const weights = values.aura + ", " + values.commitment + " and " + values.sustaining;
   let sentence = "All three weights are zero: nothing is being weighed, so nobody is first.";
-  if (total !== 0)
+  if (!nothing)
     sentence =
       "With weights " + weights + ", " + given.agencies[order[0]] + " is first with " + mystique.fixed(scores[order[0]], 2) + " points; your favourite" +
       (place === 1 ? " wins." : ", " + values.favourite + ", is in place " + place + " of " + order.length + ".");
