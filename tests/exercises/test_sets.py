@@ -2,6 +2,8 @@
 
 import ast
 import builtins
+import contextlib
+import functools
 import json
 import re
 import shutil
@@ -47,15 +49,21 @@ class Set:
         return {name: cell for name, cell in self.graded.items() if cell.cell_type == "code"}
 
 
-@pytest.fixture(scope="session", params=ANSWERS)
+@pytest.fixture(params=ANSWERS)
 def problem_set(request):
     return Set(request.param)
 
 
 @pytest.fixture(scope="session")
-def trial(problem_set):
-    with Trial(problem_set.folder / f"{problem_set.name}.ipynb") as trial:
-        yield trial
+def warm_trials():
+    """Gives the trial of a set, started when it is first asked for and warm until the end of the run."""
+    with contextlib.ExitStack() as open_trials:
+        yield functools.cache(lambda name: open_trials.enter_context(Trial(EXERCISES / "source" / name / f"{name}.ipynb")))
+
+
+@pytest.fixture
+def trial(problem_set, warm_trials):
+    return warm_trials(problem_set.name)
 
 
 def each_answer(right):
