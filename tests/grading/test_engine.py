@@ -69,7 +69,10 @@ def test_many_endless_cells_do_not_use_up_the_others_time(engine):
 
 def test_an_interrupted_cell_says_why(engine):
     found = run(engine, "while True: pass", "#test\n1")
-    assert texts(found.results[0]) == ["This cell took longer than 3 seconds and was interrupted."] and found.results[1].value == 1.0
+    why = "This cell took longer than 3 seconds and was interrupted."
+    assert texts(found.results[0]) == [why] and found.results[1].value == 1.0
+    traceback = found.results[0].outputs[-1]["traceback"]
+    assert "while True: pass" in "".join(traceback) and traceback[-1] == f"KeyboardInterrupt: {why}"
 
 
 def test_a_test_that_a_students_function_ends_costs_only_itself(engine):

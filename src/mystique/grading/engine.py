@@ -399,9 +399,11 @@ def _listed(answer, name):
 
 
 def _explain_interruption(result, seconds):
+    why = f"This cell took longer than {seconds:g} seconds and was interrupted."
     for output in result.outputs:
         if output.get("output_type") == "error" and output.get("ename") == "KeyboardInterrupt":
-            output["evalue"] = f"This cell took longer than {seconds:g} seconds and was interrupted."
+            output["evalue"] = why
+            output["traceback"] = [*_listed(output, "traceback")[:-1], f"KeyboardInterrupt: {why}"]  # Jupyter shows these lines alone
 
 
 def _stopped_result(why):
