@@ -132,7 +132,7 @@ def internalise(duty: Duty, months: int = 24) -> Internalised:
 
     A reason and a skill take the duty in; only with choice does it become one's own: without it people are left with "I should".
     Intrinsic motivation does not appear: internalising a dull task does not make it fun.
-    Source: the stages are Ryan and Deci (2000) and Gagne and Deci (2005); the equations and rates are the course's own.
+    Source: the kinds are from Ryan and Deci (2000) and Gagne and Deci (2005); that people pass through them in turn, the equations and the rates are the course's own.
     """
     if isinstance(months, bool) or not isinstance(months, (int, np.integer)) or not 1 <= months <= 1200:
         raise ValueError("months: found %r, expected a whole number from 1 to 1200" % (months,))
