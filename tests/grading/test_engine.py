@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mystique.grading import confine
-from mystique.grading.engine import Cell, Engine, Limits
+from mystique.grading.engine import Cell, Engine, Limits, family
 
 pytestmark = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
 LIMITS = Limits(cell_seconds=3, notebook_seconds=12, memory=400 << 20)
@@ -59,6 +59,42 @@ def test_a_cell_that_ends_or_freezes_the_process_costs_only_itself(engine, kille
     assert found.results[2].value == 2.0
     assert "error" in [output["output_type"] for output in found.results[1].outputs]
     assert found.events
+
+
+@pytest.mark.parametrize("bomb", ["while True: os.fork()", "while True:\n    try: os.fork()\n    except OSError: pass"])
+def test_a_fork_bomb_stays_small(engine, bomb):
+    if not engine.layers.processes:
+        pytest.skip("this machine has no limit of processes for root: no control group can be made")
+    most, ended = 0, threading.Event()
+
+    def count():
+        nonlocal most
+        while not ended.wait(0.05):
+            most = max(most, len(family(engine.pid, 5_000)))
+
+    looking = threading.Thread(target=count)
+    looking.start()
+    found = run(engine, "x = 1", f"import os\n{bomb}", "#test\nx + 1")
+    ended.set()
+    looking.join()
+    assert found.results[2].value == 2.0 and 2 < most < 150
+
+
+def test_whoever_no_longer_listens_is_ended(engine):
+    deaf = "import sys, time\nsys.__dict__['mod' + 'ules']['mystique.grading.engine'].Lines.get = lambda *_: time.sleep(1e6)"
+    found = run(engine, "x = 1", deaf, "y = '" + "a" * 900_000 + "'")
+    assert found.results[2].stopped == "no longer listened to the grader"
+
+
+def test_a_test_leaves_the_student_in_her_folder(engine):
+    found = run(engine, "import os\nos.mkdir('mine')\nos.chdir('mine')", "#test\n1", "os.path.basename(os.getcwd())")
+    assert texts(found.results[2]) == ["'mine'"]
+
+
+@pytest.mark.parametrize("code", ["os.memfd_create('x')", "ctypes.CDLL(None, use_errno=True).shmget(0, 1 << 20, 0o1600)"])
+def test_memory_beside_the_limits_is_refused(engine, code):
+    [found] = run(engine, f"import ctypes, os\ntry:\n    got = {code}\nexcept PermissionError:\n    got = -1\ngot").results
+    assert texts(found) == ["-1"]
 
 
 @pytest.mark.full

@@ -3,9 +3,10 @@
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, plain_html, tidied
+from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, plain_html, plain_markdown, tidied
 
 SECRET = 'assert answer == 1234567, "a hidden line"'
 TEST = f"visible = 1\n### BEGIN HIDDEN TESTS\nx = 1\n{SECRET}\n### END HIDDEN TESTS\nq.score()"
@@ -34,6 +35,25 @@ def test_error_in_a_test_keeps_its_name_and_message_only():
 def test_error_that_repeats_a_hidden_line_keeps_its_name_only():
     [output] = trimmed(error(SECRET, [SECRET]), test=True)
     assert output.traceback == ["AssertionError"] and SECRET not in str(output)
+
+
+def test_an_error_may_not_be_named_after_a_hidden_line():
+    [output] = trimmed(new_output("error", ename=SECRET, evalue="x", traceback=["x"]))
+    assert SECRET not in str(output) and output.traceback == ["Error"]
+
+
+@pytest.mark.parametrize("link", ["[a](javascript:alert(1))", "[a]( java&#115;cript:x)", "[a](<data:text/html,x>)", "![a](data:x)", "[a]\n(vbscript:x)",
+                                  "\\\\](javascript:x)", "[a][1]\n\n[1]: javascript:x", "<javascript:x>", "<img src=x onerror=alert(1)>", "<svg onload=x>"])
+def test_markdown_of_students_holds_nothing_that_could_run(link):
+    """Shown as Jupyter shows Markdown: no tag of the student's own, and links to nothing but pages."""
+    for text in (plain_markdown(link), plain_markdown(plain_markdown(link))):
+        page = BeautifulSoup(markdown2html_mistune(text), "html.parser")
+        assert not page.find_all(["img", "svg", "script"]) and not page.find_all("a", href=True), text
+
+
+def test_markdown_of_students_keeps_its_form_and_links_to_pages():
+    page = BeautifulSoup(markdown2html_mistune(plain_markdown("Of *all* a < b, [see](https://example.org/x) or [here](#q1), list[0]")), "html.parser")
+    assert [link["href"] for link in page.find_all("a", href=True)] == ["https://example.org/x", "#q1"] and page.em and "a < b" in page.text
 
 
 def test_error_in_a_students_cell_keeps_its_traceback_unless_it_goes_through_the_checks():

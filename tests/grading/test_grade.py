@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from make_class import EVERY, POINTS, hand_in, make_class, make_course, nbgrader, perfect
+from make_class import EVERY, POINTS, Kind, hand_in, make_class, make_course, nbgrader, perfect
 
 from mystique.grading import confine, grade as grading
 from mystique.grading.engine import Limits, Result
@@ -172,6 +172,28 @@ def test_a_second_run_says_the_same_of_who_needs_a_person(course):
         hand_in(course, KINDS[name])
     first, second = (table(grade("ps1", course)).partition("\n")[2] for _ in range(2))
     assert "ps1-q10 of 1 student." in first and "unreadable" in first and second == first
+
+
+@confined
+def test_odd_names_and_markdown_stop_nobody_and_run_nowhere(course):
+    base = perfect(course)
+    for name in ("perfect", "odd"):
+        hand_in(course, Kind(name, lambda notebook, folder: None), base)
+    folder = course / "submitted" / "odd" / "ps1"
+    os.symlink("nowhere", os.fsencode(folder) + b"/Stra\xdfe.txt")
+    notebook = json.loads((folder / "ps1.ipynb").read_text())
+    for each in notebook["cells"]:
+        if each["metadata"].get("nbgrader", {}).get("grade_id") == "ps1-q10":
+            each["source"] = "Mine <img src=x onerror=alert(1)> [see](javascript:alert(1))"
+    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "id": "extra", "source": "<svg onload=alert(1)>"})
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "id": "path", "outputs": [], "execution_count": None, "source": "p = '\\ud800/etc/passwd\\x1b[2K'"})
+    (folder / "ps1.ipynb").write_text(json.dumps(notebook))
+    summary = grade("ps1", course)
+    assert sorted((each.student, each.state) for each in summary.results) == [("odd", "graded"), ("perfect", "graded")]
+    table(summary).encode("utf-8")
+    assert "\x1b" not in table(summary)
+    shown = (course / "autograded" / "odd" / "ps1" / "ps1.ipynb").read_text()
+    assert "Mine &lt;img" in shown and "<svg onload" not in shown and "](javascript" not in shown
 
 
 @confined

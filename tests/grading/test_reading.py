@@ -152,6 +152,15 @@ def test_other_file_names_and_encodings_are_read(tmp_path):
     assert answers(found) == ANSWERS and found.undone == ["the notebook was named set (1).ipynb"]
 
 
+def test_a_second_notebook_is_told(tmp_path):
+    for name, change in (("set.ipynb", lambda cells: [cell(each, source=each.source) for each in RELEASE]), ("set (1).ipynb", lambda cells: None)):
+        (tmp_path / name).write_text(json.dumps(notebook(change)))
+    found = read_submission(tmp_path, "set", RELEASE)
+    assert found.guessed == ["two notebooks were handed in: set.ipynb was read and set (1).ipynb was not. Leave only the one that counts"]
+    (tmp_path / "set (1).ipynb").write_text((tmp_path / "set.ipynb").read_text())
+    assert read_submission(tmp_path, "set", RELEASE).guessed == [], "the same twice is one"
+
+
 def test_a_notebook_of_another_set_is_not_taken(tmp_path):
     with pytest.raises(Unreadable, match="no file set.ipynb"):
         hand_in(tmp_path, {"cells": [{"cell_type": "code", "source": "1"}]}, "other.ipynb")

@@ -7,7 +7,7 @@ times as long as making a child of a warm process: `benchmarks/confinement.py`.)
 
 - namespaces: no network card, no other process in sight, nothing lives on, and a small disk in memory to work on
 - Landlock: only Python and its libraries can be read, only the working folder written
-- seccomp: no socket, no tracing of others, no mounting, no new namespaces
+- seccomp: no socket, no tracing of others, no mounting, no new namespaces, no memory beside the limits
 - limits: memory, time, size of a file, number of processes
 
 `available()` tries each of them in a child of its own and says which ones this machine gives. A layer that isn't there is
@@ -15,6 +15,7 @@ left out and named; whether what is left is enough is for the caller to decide (
 it doesn't run or score anything. On systems other than Linux it can be imported, and finds no layer.
 """
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -25,6 +26,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +46,7 @@ CALLS = {
     "fspick": (433, 433), "mount_setattr": (442, 442), "unshare": (272, 97), "setns": (308, 268), "bpf": (321, 280),
     "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425), "add_key": (248, 217), "request_key": (249, 218),
     "keyctl": (250, 219), "open_by_handle_at": (304, 265), "acct": (163, 89), "swapon": (167, 224), "swapoff": (168, 225), "reboot": (169, 142),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "msgget": (68, 186),  # memory that no limit counts
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104), "quotactl": (179, 60),
 }
 CLONE, CLONE3, PRCTL, CAPSET = (56, 220), (435, 435), (157, 167), (126, 91)
@@ -81,7 +84,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Layers:
-    """Which layers this machine gives. landlock: its version, 0 if there is none."""
+    """Which layers this machine gives. landlock: its version, 0 if there is none. processes: their number is limited."""
 
     bubblewrap: bool = False
     namespaces: bool = False
@@ -89,6 +92,7 @@ class Layers:
     landlock: int = 0
     seccomp: bool = False
     limits: bool = False
+    processes: bool = False
 
     @property
     def network_off(self):
@@ -107,7 +111,7 @@ class Layers:
         """One line: what is active and what is not."""
         named = {"bubblewrap (an outer wall)": self.bubblewrap, "namespaces (network, processes)": self.namespaces, "a small disk of its own": self.disk,
                  f"Landlock {self.landlock or ''} (files)".replace("  ", " "): self.landlock > 0, "seccomp (system calls)": self.seccomp,
-                 "limits (memory, time, file size)": self.limits}
+                 "limits (memory, time, file size)": self.limits, "a limit of processes": self.processes}
         active = [name for name, there in named.items() if there]
         missing = [name for name, there in named.items() if not there]
         text = "Confinement: " + (", ".join(active) + " active" if active else "nothing active")
@@ -127,6 +131,7 @@ def available():
         landlock=_landlock_version() if _works(lambda: hide_files(["/usr"], [])) else 0,
         seccomp=_works(forbid_calls),
         limits=_works(lambda: set_limits(Limits(), in_namespace=False)),
+        processes=_groups() is not None if _is_root() else namespaces,
     )
 
 
@@ -221,6 +226,29 @@ def set_limits(limits, in_namespace):
         resource.setrlimit(kind, (value, value))
 
 
+def count_processes(process, most):
+    """Root has no limit of processes of its own, so a control group counts them. Its folder, or None if there is none to be had."""
+    groups = _groups() if _is_root() else None
+    if groups is None:
+        return None
+    group = groups / f"grading-{os.getpid()}-{process}"
+    group.mkdir(exist_ok=True)
+    (group / "pids.max").write_text(str(most))
+    with contextlib.suppress(OSError):  # it has ended already
+        (group / "cgroup.procs").write_text(str(process))
+    return group
+
+
+def remove_group(group, seconds=5):
+    """Remove a control group, once the last of its processes has ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.01)
+
+
 def hide_files(read, write):
     """Landlock: of all files only those below `read` can be read and run, only those below `write` changed."""
     version = _landlock_version()
@@ -301,6 +329,26 @@ def _checked(result, what):
         number = ctypes.get_errno()
         raise ConfinementError(number, f"{what}: {os.strerror(number)}")
     return result
+
+
+def _is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@functools.cache
+def _groups():
+    """The folder in which control groups that count processes can be made (version 1 or 2 of them), or None."""
+    for groups in (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup")):
+        trial = groups / f"grading-{os.getpid()}-trial"
+        try:
+            trial.mkdir()
+        except OSError:
+            continue
+        counts = (trial / "pids.max").exists()
+        trial.rmdir()
+        if counts:
+            return groups
+    return None
 
 
 def _landlock_version():

@@ -34,7 +34,8 @@ START_SECONDS = 180   # to import pandas and Altair from a cold disk
 GRACE_SECONDS = 1     # from "interrupt" to "kill"
 REPLAYS = 6           # that often a notebook is run again without one more of its cells
 LONGEST_ANSWER = 8_000_000
-LOOK_EVERY = 0.25     # seconds between two looks at a long-running child's memory
+LOOK_EVERY = 0.25     # seconds between two looks at what a long-running child uses
+MOST_PROCESSES = 100  # more are ended, should the kernel's own limit (`Limits.processes`) not hold
 ENDED = "ended the process it ran in"
 CHART = "application/vnd.vegalite."
 
@@ -219,7 +220,7 @@ class Engine:
                 socket.send_fds(self._control, [(json.dumps(job) + "\n").encode()], [theirs.fileno()])
             except OSError as problem:
                 raise EngineError(f"The process that runs submissions has ended: {problem}") from None
-        child = Child(ours, work)
+        child = Child(ours, work, self.limits.processes)
         for name, content in files.items():
             child.ask({"do": "file", "name": name, "content": content.hex()}, 30, self.limits.memory)
         return child
@@ -257,9 +258,9 @@ class _CellStopped(Exception):
 class Child:
     """This side of one student's process."""
 
-    _channel = None
+    _channel, _group = None, None
 
-    def __init__(self, channel, work):
+    def __init__(self, channel, work, most_processes):
         self._channel, self._work = channel, work
         self.suspicions, self.events = [], []
         self._pidfd, self._pid = None, None
@@ -269,6 +270,7 @@ class Child:
             self.end()
             raise EngineError("A process for a submission could not be made.")
         self._pidfd, self._pid = fds[0], _process_of(fds[0])
+        self._group = confine.count_processes(self._pid, most_processes)
         self._lines = Lines(channel)
         try:
             hello = self._lines.get(60)
@@ -286,8 +288,12 @@ class Child:
             raise Stopped("wrote into the grader's channel")
         request["ticket"] = secrets.token_hex(8)
         try:
+            self._channel.settimeout(seconds + GRACE_SECONDS)  # whoever doesn't listen must not keep the grader waiting
             send(self._channel, request)
+            self._channel.settimeout(None)
             answer = self._patiently(seconds, memory)
+        except TimeoutError:
+            raise Stopped("no longer listened to the grader") from None
         except OSError:
             raise Stopped(ENDED) from None
         if "internal" in answer:  # a fault of the grader's own part in there, or made to look so
@@ -315,16 +321,19 @@ class Child:
                 return {**self._lines.get(min(LOOK_EVERY, max(0.01, left))), "interrupted": interrupted}
             except TimeoutError:
                 pass
-            used, processes = self._used()
-            if used > memory + (300 << 20):  # what the warm process shares with its child counts too
-                self._signal(signal.SIGKILL)
-                raise Stopped(f"used more than {memory >> 20} MB of memory")
-            if processes > 100:
+            processes = self._family(MOST_PROCESSES + 1)
+            if len(processes) > MOST_PROCESSES:  # before memory is counted: that takes long among thousands
                 self._signal(signal.SIGKILL)
                 raise Stopped("started too many processes")
+            if self._memory(processes) > memory + (300 << 20):  # what the warm process shares with its child counts too
+                self._signal(signal.SIGKILL)
+                raise Stopped(f"used more than {memory >> 20} MB of memory")
 
-    def _used(self):
-        return _family(self._pid)
+    def _family(self, most):
+        return family(self._pid, most)
+
+    def _memory(self, processes):
+        return private_memory(processes)
 
     def _signal(self, number):
         with contextlib.suppress(ProcessLookupError):
@@ -338,6 +347,8 @@ class Child:
         self._leave()
 
     def _leave(self):
+        if self._group is not None:
+            confine.remove_group(self._group)
         if self._channel is not None:
             self._channel.close()
         shutil.rmtree(self._work, ignore_errors=True)
@@ -417,19 +428,27 @@ def _process_of(handle):
     return max(0, next(int(line.split()[1]) for line in lines if line.startswith("Pid:")))
 
 
-def _family(pid):
-    """(bytes of memory of their own, number) of a process and all that came from it. From /proc, so on Linux only."""
-    used, count, waiting = 0, 0, [pid]
-    while waiting and count <= 200:
+def family(pid, most):
+    """The numbers of a process and of all that came from it, `most` at most. From /proc, so on Linux only."""
+    found, waiting = [], [pid]
+    while waiting and len(found) < most:
         each = waiting.pop()
-        count += 1
+        found.append(each)
+        with contextlib.suppress(OSError, ValueError):
+            for task in Path(f"/proc/{each}/task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+    return found
+
+
+def private_memory(processes):
+    """Bytes of memory that these processes have for themselves."""
+    used = 0
+    for each in processes:
         with contextlib.suppress(OSError, ValueError):
             for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
                 if line.startswith(("Private_Dirty:", "Pss_Shmem:")):
                     used += int(line.split()[1]) * 1024
-            for task in Path(f"/proc/{each}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-    return used, count
+    return used
 
 
 def _environment(home):

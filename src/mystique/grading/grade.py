@@ -27,7 +27,7 @@ from pathlib import Path
 
 from . import confine, reading
 from .engine import WARM, Cell, Engine, EngineError, Limits
-from .feedback import NOT_GRADED
+from .feedback import NOT_GRADED, plain_html, plain_markdown
 from .reading import Unreadable
 from .suspect import suspicions as read_code
 from .unconfined import Unconfined
@@ -105,10 +105,15 @@ def table(summary):
         width = max(len(each.student) for each in looked_at)
         for result in looked_at:
             for place, why in enumerate(result.needs[:6]):
-                lines.append(f"  {result.student if place == 0 else '':<{width}}  {why}")
+                lines.append(f"  {result.student if place == 0 else '':<{width}}  {_printable(why)}")
     else:
         lines.append(f"No submission needs a person{' for any other reason' if manual else ''}.")
     return "\n".join(lines)
+
+
+def _printable(text):
+    """What students wrote may steer a terminal, or be no text at all."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 # ------------------------------------------------------------------------------------------------------ the whole class
@@ -388,7 +393,7 @@ def folder_hash(folder):
             try:
                 digest.update(reading.read_bytes(path, reading.LARGEST_NOTEBOOK))
             except (Unreadable, OSError) as problem:
-                digest.update(f"{problem} {path.lstat().st_size if os.path.lexists(path) else 0}".encode())
+                digest.update(f"{problem} {path.lstat().st_size if os.path.lexists(path) else 0}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:32]
 
 
@@ -501,6 +506,8 @@ class Release:
 
         given, cell = self.given[place], copy.deepcopy(self._notebook["cells"][place])
         cell["source"] = answer if answer is not None else self._tests.get(given.grade_id, given.source) if not given.is_answer else given.source
+        if answer is not None and given.cell_type != "code":
+            cell["source"] = plain_markdown(answer)
         if given.cell_type == "code":
             cell["outputs"], cell["execution_count"] = outputs, None
         if given.grade_id and not given.is_answer:
@@ -516,7 +523,7 @@ class Release:
 
 
 def _new_cell(kind, source, outputs):
-    cell = {"cell_type": kind, "metadata": {}, "source": source}
+    cell = {"cell_type": kind, "metadata": {}, "source": source if kind == "code" else plain_markdown(source)}
     return {**cell, "outputs": outputs, "execution_count": None} if kind == "code" else cell
 
 
@@ -539,7 +546,7 @@ def clean_output(output):
         return {"output_type": kind, "name": "stderr" if output.get("name") == "stderr" else "stdout", "text": str(output.get("text", ""))}
     if kind == "error":
         trace = output.get("traceback")
-        return {"output_type": kind, "ename": str(output.get("ename", "")), "evalue": str(output.get("evalue", "")),
+        return {"output_type": kind, "ename": re.sub(r"[^\w.]", "", str(output.get("ename", "")))[:60], "evalue": str(output.get("evalue", "")),
                 "traceback": [str(line) for line in trace] if isinstance(trace, list) else []}
     if kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
         data = {mime: _clean_content(mime, str(content)) for mime, content in output["data"].items() if mime in SHOWN}
@@ -550,9 +557,7 @@ def clean_output(output):
 
 def _clean_content(mime, content):
     """What may be shown in the formgrader, where a script would run with the instructor's rights."""
-    from .feedback import OPENS_TAG, plain_html
-
-    return plain_html(content) if mime == "text/html" else OPENS_TAG.sub("&lt;", content) if mime == "text/markdown" else content
+    return plain_html(content) if mime == "text/html" else plain_markdown(content) if mime == "text/markdown" else content
 
 
 # -------------------------------------------------------------------------------------------------- the log and the book

@@ -310,6 +310,7 @@ class _Student:
     def do_test(self, request):
         recorder = self._warm.shell.recorder
         suspicions = put_back(self._warm)
+        students_folder = os.getcwd()
         os.chdir(self._work)
         events = self._restore_files()
         path = list(sys.path)
@@ -333,6 +334,8 @@ class _Student:
                     twin = "error"
         finally:
             sys.path[:] = path
+            with contextlib.suppress(OSError):
+                os.chdir(students_folder)
         if before != set(threading.enumerate()) or len(before) > 1:
             events.append("threads were running while it was tested")
         return {"outputs": outputs, "value": value, "twin": twin, "suspicions": suspicions, "events": events, "doubts": doubts}

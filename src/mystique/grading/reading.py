@@ -100,6 +100,10 @@ def read_submission(folder, name, release, given_files=()):
     notebook, path, remarks = find_notebook(Path(folder), name, release)
     reading = put_into(release, plain_cells(notebook, path))
     reading.undone[:0] = remarks
+    reading.guessed += [
+        f"two notebooks were handed in: {path.name} was read and {other.name} was not. Leave only the one that counts"
+        for other, content in fitting_notebooks(Path(folder), release, path) if content != notebook
+    ]
     reading.files, left_out = other_files(Path(folder), path, set(given_files))
     reading.undone += left_out
     return reading
@@ -119,6 +123,13 @@ def find_notebook(folder, name, release):
         problems.append(f"no file {name}.ipynb is in the submission")
     except Unreadable as problem:
         problems.append(str(problem))
+    for path, content in fitting_notebooks(folder, release, wanted):
+        return content, path, [f"the notebook was named {path.name}" if missing else f"{problems[0]}; {path.name} was read in its place"]
+    raise Unreadable(f"{'; '.join(problems)}. Ask the student to hand in {name}.ipynb again, downloaded afresh from where she works.")
+
+
+def fitting_notebooks(folder, release, wanted):
+    """(path, content) of every notebook in a folder, other than `wanted`, that holds at least half of the release's ids."""
     ids = {cell.grade_id for cell in release if cell.grade_id}
     for path in sorted(each for each in folder.glob("*.ipynb") if each != wanted and not each.name.startswith(".")):
         try:
@@ -127,8 +138,7 @@ def find_notebook(folder, name, release):
         except (Unreadable, OSError):
             continue
         if len(ids & found) >= len(ids) / 2:
-            return content, path, [f"the notebook was named {path.name}" if missing else f"{problems[0]}; {path.name} was read in its place"]
-    raise Unreadable(f"{'; '.join(problems)}. Ask the student to hand in {name}.ipynb again, downloaded afresh from where she works.")
+            yield path, content
 
 
 def load(path):

@@ -5,6 +5,7 @@ and send whatever the instructor can. `mystique grade` uses it outside Linux, af
 guard before each test and the replay without a cell that stopped everything are those of `engine` and `inside`.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -67,12 +68,19 @@ class _OwnPython(Child):
             self.end()
             raise EngineError("Another program answered in place of the Python for a submission.")
 
-    def _used(self):
+    def _family(self, most):
         try:
-            family = [self._process.pid, *(each.pid for each in psutil.Process(self._process.pid).children(recursive=True))]
-            return sum(psutil.Process(each).memory_info().rss for each in family), len(family)
+            first = psutil.Process(self._process.pid)
+            return [first, *first.children(recursive=True)][:most]
         except psutil.Error:
-            return 0, 0
+            return []
+
+    def _memory(self, processes):
+        used = 0
+        for each in processes:
+            with contextlib.suppress(psutil.Error):
+                used += each.memory_info().rss
+        return used
 
     def _signal(self, number):
         if number == signal.SIGINT and os.name != "nt":
