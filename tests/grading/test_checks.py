@@ -241,6 +241,7 @@ def test_graded_work_always_ends_with_a_plain_number(monkeypatch):
 @pytest.mark.parametrize("value", [
     75, 75.0, np.int64(75), np.float32(75), np.array(75), np.array([75]), [75], (75,), pd.Series([75], index=["x"]), pd.Index([75]),
     pd.DataFrame({"a": [75]}), decimal.Decimal("75"), fractions.Fraction(75), 74.96, 75.04, np.array([[75.0]]), pd.Series([75], dtype="Int64"),
+    pd.Series([75], dtype="Int64").array, pd.Series([75.0]).array, pd.Series([75], dtype="Float64").unique(),
 ])
 def test_same_number_accepts(value):
     checks.same_number(value, 75, places=1)
@@ -252,7 +253,7 @@ def test_same_number_rejects(value):
         checks.same_number(value, 75, places=1)
 
 
-@pytest.mark.parametrize("value", ["75", True, [1, 2], {}, None.__class__, pd.Series([1, 2]), np.timedelta64(75, "D"), EqualsEverything(), [EqualsEverything()]])
+@pytest.mark.parametrize("value", ["75", True, [1, 2], {}, None.__class__, pd.Series([1, 2]), pd.array([1, 2]), np.timedelta64(75, "D"), EqualsEverything(), [EqualsEverything()]])
 def test_what_is_no_number_is_malformed(value):
     with pytest.raises(checks.Malformed):
         checks.number(value)
@@ -288,7 +289,8 @@ def test_known_mistakes_get_their_message_and_right_answers_none():
 # ---------------------------------------------------------------------------------------------- text, letters, lists
 
 
-@pytest.mark.parametrize("value", ["B", "b", " B ", "B.", "(b)", "B)", ["B"], np.array(["B"]), pd.Series(["b"])])
+@pytest.mark.parametrize("value", ["B", "b", " B ", "B.", "(b)", "B)", ["B"], np.array(["B"]), pd.Series(["b"]),
+                                   pd.Series(["b"]).array, pd.Series(["b"], dtype="string").unique(), pd.Series(["b"], dtype="category").values])
 def test_choice_accepts(value):
     assert checks.choice(value, "ABCD") == "B"
 

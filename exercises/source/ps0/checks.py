@@ -46,6 +46,7 @@ CHAPTERS = {
 
 RTOL = 1e-6  # two right computations differ far less, two different answers far more
 LONGEST_REMARK = 100  # characters of an error's own text that a student sees
+SEVERAL = (pd.Series, pd.Index, np.ndarray, pd.api.extensions.ExtensionArray, list, tuple)  # what can hold a single value
 
 
 class Wrong(Exception):
@@ -323,7 +324,7 @@ def number(value, what="the answer"):
     for _ in range(3):  # a one-cell table holds a one-cell row holds a number
         if isinstance(value, pd.DataFrame):
             value = value.to_numpy().ravel()
-        if isinstance(value, (pd.Series, pd.Index, np.ndarray, list, tuple)):
+        if isinstance(value, SEVERAL):
             if np.size(value) != 1:
                 raise Malformed(f"{what} holds {len(value)} values, one number was expected.")
             value = list(np.ravel(np.asarray(value, dtype=object)))[0]
@@ -340,7 +341,7 @@ def number(value, what="the answer"):
 
 def text(value, what="the answer"):
     """A string without blanks at its ends; a single-value Series or array counts as that value."""
-    if isinstance(value, (pd.Series, pd.Index, np.ndarray, list, tuple)) and len(value) == 1:
+    if isinstance(value, SEVERAL) and len(value) == 1:
         value = list(value)[0]
     if not isinstance(value, str):
         raise Malformed(f"{what} is {_a(value)}, text in quotation marks was expected.")
