@@ -451,6 +451,8 @@ def test_charts_are_read_by_meaning(chart):
 @pytest.mark.parametrize("filters, kept", [
     ([alt.datum.county == "A"], [1.0, 3.0]),
     (["datum.county === 'A' && datum.month > 1"], [3.0]),
+    ([~(alt.datum.county == "A")], [2.0, 5.0]),
+    ([{"not": alt.FieldEqualPredicate(field="county", equal="B")}], [1.0, 3.0]),
     ([alt.FieldOneOfPredicate(field="county", oneOf=["B"])], [2.0, 5.0]),
     ([alt.FieldRangePredicate(field="month", range=[2, 3]), alt.FieldEqualPredicate(field="county", equal="B")], [5.0]),
 ])

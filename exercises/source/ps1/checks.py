@@ -600,10 +600,11 @@ def same_table(got, expected, by, places=None, ordered=False, mistakes=(), rows=
 
 
 class Mark:
-    """One layer of a chart: the mark, what each channel shows, and the data behind it."""
+    """One layer of a chart: the mark, how it looks (its colour, for instance), what each channel shows, and the data behind it."""
 
-    def __init__(self, mark, encodings, rows, transforms):
+    def __init__(self, mark, encodings, rows, transforms, look=None):
         self.mark = mark
+        self.look = look or {}
         self.encodings = encodings
         self.rows = rows
         self.transforms = transforms
@@ -675,8 +676,8 @@ def _marks(spec, datasets, encodings, rows, transforms):
         rows = pd.DataFrame(values) if isinstance(values, list) else None
     transforms = [*transforms, *spec.get("transform", [])]
     if "mark" in spec:
-        mark = spec["mark"]
-        yield Mark(mark.get("type") if isinstance(mark, dict) else mark, encodings, rows, transforms)
+        look = spec["mark"] if isinstance(spec["mark"], dict) else {"type": spec["mark"]}
+        yield Mark(look.get("type"), encodings, rows, transforms, look)
     for key in ("layer", "hconcat", "vconcat", "concat"):
         for part in spec.get(key, []):
             yield from _marks(part, datasets, encodings, rows, transforms)
@@ -703,9 +704,20 @@ def _channel(part):
 _SIMPLE = re.compile(r"""^\(?\s*datum(?:\.(\w+)|\[['"](\w+)['"]\])\s*(===?|!==?|<=|>=|<|>)\s*(?:'([^']*)'|"([^"]*)"|(-?[\d.]+))\s*\)?$""")
 
 
+def _negated(rule):
+    """What a filter that says "not" keeps out; None for any other filter."""
+    if isinstance(rule, dict):
+        return rule.get("not")
+    found = re.fullmatch(r"\(?\s*!\s*\(([^()]*)\)\s*\)?", rule.strip()) if isinstance(rule, str) else None
+    return found[1] if found else None
+
+
 def _filtered(rows, transform):
     """The rows that a filter keeps; None for a transform that is not followed here."""
     rule = transform.get("filter")
+    if _negated(rule) is not None:
+        out = _filtered(rows, {"filter": _negated(rule)})
+        return None if out is None else rows.drop(index=out.index)
     if isinstance(rule, str):
         keep = pd.Series(True, index=rows.index)
         for part in rule.split("&&"):
