@@ -463,6 +463,16 @@ def test_filters_are_followed(filters, kept):
     assert list(checks.chart(chart)[0].points()["y"]) == kept
 
 
+@pytest.mark.parametrize("chart, values", [
+    (alt.Chart(RAW).transform_aggregate(value="mean(value)", groupby=["month", "county"]), [2.0, 3.0, 4.0, 6.0]),
+    (alt.Chart(DATA.rename(columns={"value": "a"}).assign(b=9.0)).transform_fold(["a", "b"], as_=["which", "value"]), [1.0, 2.0, 3.0, 5.0, 9.0, 9.0, 9.0, 9.0]),
+    (alt.Chart(DATA).transform_calculate(whose="datum.county == 'A' ? 'it' : 'rest'").transform_filter("datum.whose == 'it'"), [1.0, 3.0]),
+    (alt.Chart(DATA).transform_calculate(whose=alt.expr.if_(alt.datum.county == "A", "it", "rest")).transform_filter("datum.whose == 'rest'"), [2.0, 5.0]),
+])
+def test_other_transforms_are_followed(chart, values):
+    assert sorted(checks.chart(chart.mark_point().encode(x="month:Q", y="value:Q"))[0].points()["y"]) == values
+
+
 def test_what_cannot_be_followed_is_said_to_be_unknown():
     chart = alt.Chart(DATA).transform_calculate(more="datum.value * 2").mark_line().encode(x="month:Q", y="more:Q")
     assert checks.chart(chart)[0].points() is None

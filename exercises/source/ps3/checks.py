@@ -599,6 +599,9 @@ def same_table(got, expected, by, places=None, ordered=False, mistakes=(), rows=
 # ------------------------------------------------------------------------------------------------------------ charts
 
 
+METHODS = {"average": "mean", "mean": "mean", "median": "median", "sum": "sum", "min": "min", "max": "max"}  # Altair's names: pandas' names
+
+
 class Mark:
     """One layer of a chart: the mark, how it looks (its colour, for instance), what each channel shows, and the data behind it."""
 
@@ -616,10 +619,10 @@ class Mark:
         return {"average": "mean"}.get(self.encodings.get(channel, {}).get("aggregate"), self.encodings.get(channel, {}).get("aggregate"))
 
     def drawn_rows(self):
-        """The rows of data behind the mark after its filters, or None when they cannot be worked out here."""
+        """The rows of data behind the mark after its transforms, or None when they cannot be worked out here."""
         rows = self.rows
         for transform in self.transforms:
-            rows = None if rows is None else _filtered(rows, transform)
+            rows = None if rows is None else _transformed(rows, transform)
         return rows
 
     def points(self):
@@ -636,15 +639,14 @@ class Mark:
         if len(groups) == len(shown):
             return pd.DataFrame(groups).reset_index(drop=True)
         answer = pd.DataFrame(groups)
-        methods = {"average": "mean", "mean": "mean", "median": "median", "sum": "sum", "min": "min", "max": "max"}
         for name, part in shown.items():
             kind = part.get("aggregate")
             if not kind:
                 continue
-            if kind != "count" and kind not in methods:
+            if kind != "count" and kind not in METHODS:
                 return None
             answer[name] = 1 if kind == "count" else pd.to_numeric(rows[part["field"]])
-        plan = {name: "sum" if part["aggregate"] == "count" else methods[part["aggregate"]] for name, part in shown.items() if part.get("aggregate")}
+        plan = {name: "sum" if part["aggregate"] == "count" else METHODS[part["aggregate"]] for name, part in shown.items() if part.get("aggregate")}
         if not groups:
             return answer.agg(plan).to_frame().T
         return answer.groupby(list(groups), sort=True, dropna=False).agg(plan).reset_index()
@@ -702,6 +704,45 @@ def _channel(part):
 
 
 _SIMPLE = re.compile(r"""^\(?\s*datum(?:\.(\w+)|\[['"](\w+)['"]\])\s*(===?|!==?|<=|>=|<|>)\s*(?:'([^']*)'|"([^"]*)"|(-?[\d.]+))\s*\)?$""")
+
+
+def _transformed(rows, transform):
+    """The rows after one of Altair's transforms; None for one that is not followed here."""
+    if "fold" in transform:
+        return _folded(rows, transform["fold"], *transform.get("as", ["key", "value"]))
+    if "aggregate" in transform:
+        return _aggregated(rows, transform["aggregate"], transform.get("groupby", []))
+    if "calculate" in transform:
+        return _calculated(rows, transform["calculate"], transform["as"])
+    return _filtered(rows, transform)
+
+
+def _folded(rows, names, key, value):
+    """The named columns below each other: `key` says which column, `value` what stood there."""
+    if not set(names) <= set(rows.columns):
+        return None
+    return pd.concat([rows.assign(**{key: name, value: rows[name]}) for name in names], ignore_index=True)
+
+
+def _aggregated(rows, wanted, by):
+    """One row a group, with a column for each aggregate that is wanted."""
+    if not by or not {*by, *(each.get("field") for each in wanted)} <= set(rows.columns) or any(each["op"] not in METHODS for each in wanted):
+        return None
+    groups = rows.groupby(by, sort=False, dropna=False)
+    return pd.DataFrame({each["as"]: groups[each["field"]].agg(METHODS[each["op"]]) for each in wanted}).reset_index()
+
+
+_EITHER = re.compile(r"""^(.+?)\s*\?\s*(['"])(.*?)\2\s*:\s*(['"])(.*?)\4$""")
+_IF = re.compile(r"""^if\((.+),\s*(['"])(.*?)\2,\s*(['"])(.*?)\4\)$""")
+
+
+def _calculated(rows, rule, name):
+    """The rows with a new column of two words by a condition; any other rule gives a column that cannot be read."""
+    found = _EITHER.match(rule.strip()) or _IF.match(rule.strip())
+    kept = _filtered(rows, {"filter": found[1]}) if found else None
+    if kept is None:
+        return rows.drop(columns=name, errors="ignore")
+    return rows.assign(**{name: np.where(rows.index.isin(kept.index), found[3], found[5])})
 
 
 def _negated(rule):
