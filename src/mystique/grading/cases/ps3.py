@@ -1,6 +1,6 @@
 """ps3: the audit of twelve agencies. The case is drawn so that each known mistake gives another answer than a right one."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ TABLES = ("agencies", "beliefs", "raters", "ratings")
 
 CLEAR = 0.1            # points between two agencies' means, so that a sign is no matter of rounding
 APART = 0.03           # points between a right mean and a wrong one
+TOLD = 0.011           # points that keep two answers to two decimals apart, each with what counts as the same
+OTHER_GAP = 2          # the right answer on the other table that a test of question 3 makes
 NO_TIE = 0.006         # points that keep a place from hanging on rounding to two decimals, or on how ties count
 LEAST_SHARED = 40      # ratings that two raters must share before their agreement is asked for
 LEAST_MISSING = (2, 1) # ratings of an agency that nobody gave; the first number if the data hold such an agency
@@ -89,14 +91,21 @@ def _gaps_are_telling(ratings, columns, agency, least):
     """Some ratings are missing, so that filling them in shows; and there is something to choose: neither all strong nor all weak."""
     rows = ratings.loc[ratings["agency_id"] == agency, "rating"]
     missing = rows.isna().sum()
-    return bool(
+    means = [rows.mean(), rows.fillna(0).mean(), ratings["rating"].mean(), rows.median(), rows.sum(), rows.mean() * 25]
+    counts = [missing, rows.count(), ratings["rating"].isna().sum(), 0]
+    return len(set(counts)) == len(counts) and _all_apart(means) and bool(
         missing >= least and abs(rows.mean() - rows.fillna(0).mean()) > APART and abs(rows.mean() - ratings["rating"].mean()) > APART
         and abs(rows.mean() - rows.median()) > APART and 1.2 < columns.loc[agency].mean() < 3.2
     )
 
 
+def _all_apart(numbers, least=TOLD):
+    """Each of these answers would be told from each other one."""
+    return min(abs(one - other) for one, other in combinations(numbers, 2)) > least
+
+
 def _pair_is_telling(ratings, one, other):
-    """All its raters put `one` ahead; the raters who saw both put `other` ahead."""
+    """All its raters put `one` ahead; the raters who saw both put `other` ahead. No two known mistakes give one number."""
     rows = ratings[ratings["agency_id"].isin([one, other])]
     seen = rows.groupby("rater_id")["agency_id"].nunique()
     both = rows[rows["rater_id"].isin(seen.index[seen == 2])]
@@ -105,10 +114,21 @@ def _pair_is_telling(ratings, one, other):
         means = part.groupby("agency_id")["rating"].mean()
         return means[one] - means[other]
 
-    return 2 <= (seen == 2).sum() < seen.size and ahead(rows) > CLEAR and ahead(both) < -CLEAR
+    if not (2 <= (seen == 2).sum() < seen.size and ahead(rows) > CLEAR and ahead(both) < -CLEAR):
+        return False
+    everybody, common, alone = ahead(rows), ahead(both), ahead(rows.drop(both.index))
+    by_belief = both.pivot(index=["rater_id", "belief"], columns="agency_id", values="rating")
+    by_belief = (by_belief[one] - by_belief[other]).mean()           # as good an answer as `common`
+    own = rows.loc[rows["agency_id"] == one, "rating"].mean()
+    return (
+        _all_apart([everybody, -everybody, common, own]) and abs(own - ahead(rows.fillna({"rating": 0}))) > TOLD
+        and all(_all_apart([right, -common, everybody, alone]) for right in (common, by_belief))
+    )
 
 
 def _raters_are_telling(ratings, one, other):
+    if abs(ratings.loc[ratings["rater_id"] == one, "rating"].mean() - OTHER_GAP) < TOLD:
+        return False                                                # a function that looks at the notebook's table would pass
     wide = ratings.pivot(index=["agency_id", "belief"], columns="rater_id", values="rating")[[one, other]]
     shared = wide.dropna()
     apart = (shared[one] - shared[other]).abs()
@@ -154,16 +174,25 @@ def places_by(columns, weightings):
 def _weights_are_telling(columns, weightings):
     own = np.array(weightings[0])
     scores = [columns @ np.array(each) for each in weightings]
-    if min(score.sort_values().diff().abs().min() for score in scores) < 0.002:
-        return False                                                # a place must not hang on rounding
+    equal, turned = columns.mean(axis=1), columns @ own[::-1]
+    if any(score.sort_values().diff().min() < least for some, least in ((scores, 0.002), ([equal, turned], 1e-6)) for score in some):
+        return False                                                # a place must not hang on rounding, nor on how ties are broken
     places = places_by(columns, weightings)
     moves = places.max(axis=1) - places.min(axis=1)
     from_own = places.sub(places[0], axis=0).abs().max(axis=1)
-    order = list(scores[0].sort_values().index)
-    others = [columns.mean(axis=1), columns @ own[::-1], columns.rank() @ own]
+    right, *others = [list(score.sort_values(ascending=False).index) for score in (scores[0], equal, turned)]
+    named = [right, *others, right[::-1], sorted(right)]            # a ranking of each kind, the right one first
     return bool(
-        (places.loc[order[-1]] == 1).all()                          # the first place survives all of them
+        (places.loc[right[0]] == 1).all()                           # the first place survives all of them
         and (moves >= TELLING_MOVE).sum() >= 3 and (moves != from_own).any()
-        and not any(each[order].is_monotonic_increasing for each in others)
-        and order != sorted(order) and order[::-1] != sorted(order)
+        and all(one != other for one, other in combinations(named, 2)) and right != sorted(right)[::-1]
+        and _weighted_places_are_telling(columns, own, named)
     )
+
+
+def _weighted_places_are_telling(columns, weights, named):
+    """Who puts the weights on places gets a ranking that is told as that, however ties are broken, and nobody else does."""
+    rounded = columns.round(9)
+    mean, low, high = (rounded.rank(method=method) @ weights for method in ("average", "min", "max"))
+    in_order = all(low[one] > high[other] - 1e-9 for one in mean.index for other in mean.index if one != other and mean[one] > mean[other] - 1e-9)
+    return in_order and all(any(high[one] < low[following] - 1e-9 for one, following in pairwise(order)) for order in named)
