@@ -12,7 +12,7 @@ import pytest
 from mystique import data
 from mystique.grading import cohort
 from mystique.grading.cohort import CANARY, CohortError, make_cohort, problem_sets
-from mystique.grading.proof import prove
+from mystique.grading.proof import Outcome, prove
 
 EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 103, 104, 105))]
@@ -57,9 +57,42 @@ def test_a_cohort_holds_its_data_its_truth_and_a_course(tmp_path):
             assert trap["what"] in notes and trap["where"] in notes and trap["see_through"] in notes
 
 
-def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path, small):
+def test_without_a_seed_each_cohort_gets_a_secret_one(tmp_path, small, monkeypatch):
+    monkeypatch.setattr(cohort, "prove", lambda notebook, answers: [])
     seeds = [json.loads((make_cohort(name, tmp_path, small) / "cohort.json").read_text(encoding="utf-8"))["seed"] for name in ("one", "two")]
     assert seeds[0] != seeds[1] and min(seeds) > 1_000_000
+
+
+FAULT = Outcome("q3", "median", 1, 2, "2 points in place of 1: q3")
+
+
+def test_a_random_seed_is_proved_and_another_is_drawn_if_an_answer_does_not_fit(tmp_path, small, monkeypatch):
+    tried, seeds, told = [], iter((101, 102)), []
+
+    def prove_it(notebook, answers):
+        tried.append((json.loads((notebook.parent / "case.json").read_text(encoding="utf-8")), notebook.name, answers.name))
+        return [FAULT] if len(tried) == 1 else []
+
+    monkeypatch.setattr(cohort, "prove", prove_it)
+    monkeypatch.setattr(cohort.secrets, "randbits", lambda bits: next(seeds))
+    made = make_cohort("class", tmp_path, small, progress=told.append)
+    assert json.loads((made / "cohort.json").read_text(encoding="utf-8"))["seed"] == 102
+    assert [one[1:] for one in tried] == [("ps1.ipynb", "ps1.yml")] * 2 and tried[0][0] != tried[1][0]
+    assert told.count("trying every known answer of ps1") == 2
+    assert any("drawing others" in text and "median" in text for text in told)
+
+
+def test_a_set_that_no_seed_proves_is_named(tmp_path, small, monkeypatch):
+    tried = []
+    monkeypatch.setattr(cohort, "prove", lambda *files: tried.append(files) or [FAULT])
+    with pytest.raises(CohortError, match="ps1, q3, answer 'median': 2 points in place of 1.*Put the set or its answers right"):
+        make_cohort("class", tmp_path, small)
+    assert len(tried) == cohort.PROVED == 6 and list(tmp_path.iterdir()) == []
+
+
+def test_a_given_seed_is_not_proved(tmp_path, small, monkeypatch):
+    monkeypatch.setattr(cohort, "prove", lambda *files: pytest.fail("it was proved"))
+    make_cohort("class", tmp_path, small, seed=7)
 
 
 def test_nothing_secret_is_released(tmp_path):

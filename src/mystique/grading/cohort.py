@@ -20,10 +20,12 @@ from mystique import data
 
 from .cases import CASES, NoCase
 from .handout import write_handout
+from .proof import prove
 
 CANARY = "MYSTIQUE-CANARY-cohort-seed"
 SEED_BITS = 48     # too many to try them all
-TRIES = 20         # random seeds tried; about one in a hundred leaves a set without a telling case
+TRIES = 20         # random seeds drawn; a few in a hundred leave a set without a telling case
+PROVED = 6         # of these, how many are proved: if none passes, the fault lies in a set and not in the lot
 MADE_HERE = (*data.NAMES, "case.json", "checks.py", "__pycache__", ".ipynb_checkpoints")  # what the handout writes, or nobody wants
 
 
@@ -34,7 +36,9 @@ class CohortError(ValueError):
 def make_cohort(name, folder="cohorts", exercises="exercises", seed=None, replace=False, progress=lambda text: None):
     """Make `folder/NAME/` and return its path.
 
-    seed: a whole number, 0 or more; a random secret one if left out. exercises: the course's problem sets.
+    seed: a whole number, 0 or more. Left out, a secret one is drawn at random, on which every known answer of every set
+    has been tried, so that each set can be released; that takes a minute. A given seed is not tried: `assign` does it.
+    exercises: the course's problem sets.
     replace: make a cohort anew that is there already; one with submissions is refused all the same.
     progress: is told what is being made. Raises CohortError.
     """
@@ -79,7 +83,7 @@ def problem_sets(exercises):
     """The names of the problem sets of a course. Raises CohortError if there is no course."""
     exercises = Path(exercises)
     if not (exercises / "nbgrader_config.py").is_file() or not (exercises / "source").is_dir():
-        raise CohortError(f"{exercises}: no nbgrader course with a folder source/ is here. Run this in the course's folder, or name the exercises' folder.")
+        raise CohortError(f"{exercises}: no nbgrader course with a folder source/ is here. Go to the folder that holds course.py, or say --exercises DIR.")
     return sorted(each.name for each in (exercises / "source").iterdir() if each.is_dir() and not each.name.startswith("."))
 
 
@@ -100,21 +104,58 @@ def _refuse_to_lose_work(target, replace):
 
 
 def _write_course(course, exercises, sets, seed, progress):
-    """The nbgrader course with this seed's data beside each notebook; a random seed is drawn until every set has a case."""
-    for attempt in range(1 if seed is not None else TRIES):
-        drawn = seed if seed is not None else secrets.randbits(SEED_BITS)
-        shutil.rmtree(course, ignore_errors=True)
-        shutil.copytree(exercises / "source", course / "source", ignore=shutil.ignore_patterns(*MADE_HERE))
-        shutil.copytree(exercises / "answers", course / "answers")
-        shutil.copy(exercises / "nbgrader_config.py", course)
+    """The nbgrader course with this seed's data beside each notebook, and the seed.
+
+    A random seed is drawn until every set has a case on which all its known answers earn what they should."""
+    drawn = proved = 0
+    while True:
         try:
-            for each in (name for name in sets if name in CASES):
-                progress(f"problem set {each}")
-                write_handout(each, drawn, course / "source" / each)
-            return drawn
+            drawn += 1
+            return _write_seed(course, exercises, sets, secrets.randbits(SEED_BITS) if seed is None else seed, seed is None, progress)
         except NoCase as problem:
-            refused = problem
-    raise CohortError(str(refused)) from refused
+            if seed is not None or drawn == TRIES:
+                raise CohortError(str(problem)) from problem
+        except _Unproved as problem:
+            proved += 1
+            if proved == PROVED or drawn == TRIES:
+                raise CohortError(
+                    f"{problem} None of {proved} random seeds passed, so the cohort was not made. "
+                    "Put the set or its answers right, and run the command again."
+                ) from problem
+            progress(f"not all known answers fit these data; drawing others ({problem})")
+
+
+def _write_seed(course, exercises, sets, seed, with_proof, progress):
+    shutil.rmtree(course, ignore_errors=True)
+    shutil.copytree(exercises / "source", course / "source", ignore=shutil.ignore_patterns(*MADE_HERE))
+    shutil.copytree(exercises / "answers", course / "answers")
+    shutil.copy(exercises / "nbgrader_config.py", course)
+    for each in (name for name in sets if name in CASES):
+        progress(f"problem set {each}")
+        write_handout(each, seed, course / "source" / each)
+    for each in sets if with_proof else ():
+        answers = course / "answers" / f"{each}.yml"
+        if answers.is_file():
+            progress(f"trying every known answer of {each}")
+            _prove(each, course / "source" / each / f"{each}.ipynb", answers)
+    return seed
+
+
+class _Unproved(Exception):
+    """On these data a known answer does not earn what it should; the message names it."""
+
+
+def _prove(name, notebook, answers):
+    try:
+        faults = [one for one in prove(notebook, answers) if one.fault]
+    except Exception as problem:  # a damaged notebook, or answers to another one: no seed mends that
+        raise CohortError(
+            f"{name}: its known answers could not be tried ({type(problem).__name__}: {problem}). The cohort was not made. "
+            "Put the set or its answers right, and run the command again."
+        ) from problem
+    if faults:
+        more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise _Unproved(f"{name}, {faults[0].question}, answer '{faults[0].answer}': {faults[0].fault.rstrip('.')}{more}.")
 
 
 def _put_in_place(stage, target):
