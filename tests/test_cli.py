@@ -59,9 +59,11 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 
 def test_cohort_makes_a_course_and_says_where(tmp_path):
     exercises = Path(__file__).parents[1] / "exercises"
-    done = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
+    done = run("cohort", "fall-2027", "--exercises", str(exercises), "--seed", "7", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "problem set ps1" in done.stdout
+    course = Path("cohorts", "fall-2027", "course")
+    assert f"Next: cd {course}, then mystique assign ps0." in done.stdout
     assert (tmp_path / "cohorts" / "fall-2027" / "course" / "source" / "ps1" / "ps1.ipynb").is_file()
     again = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
     assert again.returncode == 1 and "--replace" in again.stderr

@@ -125,7 +125,7 @@ def run_figures(given: argparse.Namespace) -> int:
 
 def run_cohort(given: argparse.Namespace) -> int:
     made = make_cohort(given.name, given.out, given.exercises, given.seed, given.replace, lambda what: print(f"  {what}", flush=True))
-    print(f"Made the cohort {made}. Its nbgrader course is in {made / 'course'}; hand out what nbgrader writes into release/ there.")
+    print(f"Made the cohort {made}. Next: cd {made / 'course'}, then mystique assign ps0.")
     return 0
 
 

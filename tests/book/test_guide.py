@@ -22,13 +22,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from nbgrader.api import Gradebook
 
 from lab import jupyterlab
 from make_class import at, perfect
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "book").glob("instructors*.md")), ROOT / "book" / "self-learners.md", ROOT / "book" / "common-mistakes.md"]
-NOT_RUN_HERE = ("docker ", "wsl ")  # their page says "not run by us" just before
+NOT_RUN_HERE = ("docker ", "wsl ", "python -m pip install ")  # their page says "not run by us" just before
 HERE = "jupyter lab"                # started by the test, which then uses it in a browser
 
 
@@ -310,6 +311,25 @@ def nbgraders_own_export(course):
         assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}["amara"] == 39
 
 
+def somebody_has_a_wrong_name(course):
+    hand_in(course, "OLD", json.dumps(perfect(course.class_)))
+
+
+def the_folder_gets_the_right_name(course):
+    (course.class_ / "submitted" / "OLD").rename(course.class_ / "submitted" / "dana")
+
+
+def what_was_made_of_it_is_deleted(course):
+    for name in ("autograded", "feedback"):
+        shutil.rmtree(course.class_ / name / "OLD", ignore_errors=True)
+
+
+def only_the_right_name_is_left(course):
+    assert "5 submissions, 1 graded now, 4 unchanged" in course.said["mystique grade ps1"]
+    with Gradebook(f"sqlite:///{course.class_ / 'gradebook.db'}") as gradebook:
+        assert {"amara", "dana"} <= {student.id for student in gradebook.students} and "OLD" not in {student.id for student in gradebook.students}
+
+
 def the_course_remembers_the_private_folder(course):
     said = course.said["mystique assign ps1 --answers ~/fall-2027-private"]
     assert "is the same notebook" in said
@@ -345,6 +365,8 @@ STORY = [
              MOODLE, "mystique export moodle ps1 downloaded.csv grades.csv", filled(4, ["39", "32"]),
              BRIGHTSPACE, "mystique export brightspace ps1 downloaded.csv grades.csv", filled(5, ["39", "32"]),
              "nbgrader export --to=points.csv", nbgraders_own_export,
+             somebody_has_a_wrong_name, "mystique grade ps1", the_folder_gets_the_right_name, "nbgrader db student remove OLD --force",
+             what_was_made_of_it_is_deleted, "mystique grade ps1", only_the_right_name_is_left,
              "mkdir ~/fall-2027-private", "cp -r source answers ~/fall-2027-private", "mystique assign ps1 --answers ~/fall-2027-private",
              the_course_remembers_the_private_folder]),
     (WHOLE, ["cd exercises"]),
