@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,12 @@ def test_bubblewrap_shows_one_folder_and_no_network(tmp_path, code, said, monkey
 def test_a_disk_of_its_own_leaves_nothing(tmp_path):
     assert inside(tmp_path, "open('x', 'w').write('x'); print(os.listdir('.'))", only(namespaces=True, disk=True)) == "['x']"
     assert list(tmp_path.iterdir()) == []
+
+
+@linux
+def test_a_process_that_has_ended_does_not_put_the_grader_under_its_limit():
+    before = Path("/proc/self/cgroup").read_text()
+    assert confine.count_processes(0, 5) is None and Path("/proc/self/cgroup").read_text() == before
 
 
 def test_one_sentence_says_what_is_and_what_is_not():

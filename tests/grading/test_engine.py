@@ -89,6 +89,8 @@ def test_whoever_no_longer_listens_is_ended(engine):
 def test_a_test_leaves_the_student_in_her_folder(engine):
     found = run(engine, "import os\nos.mkdir('mine')\nos.chdir('mine')", "#test\n1", "os.path.basename(os.getcwd())")
     assert texts(found.results[2]) == ["'mine'"]
+    gone = run(engine, "import os\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')", "#test\n1", "os.path.exists('data.csv')")
+    assert gone.results[1].value == 1.0 and texts(gone.results[2]) == ["True"]
 
 
 @pytest.mark.parametrize("code", ["os.memfd_create('x')", "ctypes.CDLL(None, use_errno=True).shmget(0, 1 << 20, 0o1600)"])

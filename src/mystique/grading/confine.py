@@ -229,7 +229,7 @@ def set_limits(limits, in_namespace):
 def count_processes(process, most):
     """Root has no limit of processes of its own, so a control group counts them. Its folder, or None if there is none to be had."""
     groups = _groups() if _is_root() else None
-    if groups is None:
+    if groups is None or process == 0:  # it has ended already; and 0 would mean this process here
         return None
     group = groups / f"grading-{os.getpid()}-{process}"
     group.mkdir(exist_ok=True)

@@ -270,6 +270,14 @@ def answer(channel, lines, warm, limits, work):
         channel.sendall(json.dumps(reply, default=str).encode("utf-8", "replace") + b"\n")
 
 
+def _folder_now():
+    """The folder that the process is in; None if the student has deleted it."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
 class _Student:
     """One notebook while it runs."""
 
@@ -310,7 +318,7 @@ class _Student:
     def do_test(self, request):
         recorder = self._warm.shell.recorder
         suspicions = put_back(self._warm)
-        students_folder = os.getcwd()
+        students_folder = _folder_now() or self._work
         os.chdir(self._work)
         events = self._restore_files()
         path = list(sys.path)
