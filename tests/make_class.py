@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,6 +164,64 @@ def duplicate_stub(question):
     return change
 
 
+def merged(*questions):
+    """Cells grown together, as "Merge Cells" does it: the first one's label stays."""
+    def change(notebook, folder):
+        first, *others = (at(notebook, question) for question in questions)
+        first["source"] = "\n".join(cell["source"] for cell in (first, *others))
+        for cell in others:
+            notebook["cells"].remove(cell)
+    return change
+
+
+def all_in(first, *questions):
+    """Answers typed into the cell of another question; their own cells stay as they were handed out."""
+    def change(notebook, folder):
+        at(notebook, first)["source"] += "\n" + "\n".join(at(notebook, question)["source"] for question in questions)
+        wrong(*questions)(notebook, folder)
+    return change
+
+
+def split(question, lines):
+    """A cell cut in two, as "Split Cell" does it: both halves have its label."""
+    def change(notebook, folder):
+        cell = at(notebook, question)
+        text = cell["source"].splitlines()
+        half = {**copy.deepcopy(cell), "id": "half", "source": "\n".join(text[lines:])}
+        cell["source"] = "\n".join(text[:lines])
+        notebook["cells"].insert(place(notebook, question) + 1, half)
+    return change
+
+
+def in_the_check(question):
+    """An answer typed above the check; its own cell stays as it was handed out."""
+    def change(notebook, folder):
+        at(notebook, f"{question}-test")["source"] = at(notebook, question)["source"] + "\n\n" + at(notebook, f"{question}-test")["source"]
+        wrong(question)(notebook, folder)
+    return change
+
+
+def essay_beside(notebook, folder):
+    essay = {"cell_type": "markdown", "metadata": {}, "id": "essay", "source": at(notebook, "q10")["source"]}
+    notebook["cells"].insert(place(notebook, "q10") + 1, essay)
+    wrong("q10")(notebook, folder)
+
+
+def imports_above(notebook, folder):
+    at(notebook, "setup")["source"] = "import functools\n" + at(notebook, "setup")["source"]
+    at(notebook, "q1")["source"] += "\nanswers_due = functools.partial(int, answers_due)()"
+
+
+def of_another_set(notebook, folder):
+    return json.dumps(notebook).replace("ps1-", "ps2-").encode()
+
+
+def zipped(notebook, folder):
+    with zipfile.ZipFile(folder / "ps1.zip", "w") as packed:
+        packed.writestr("ps1/ps1.ipynb", json.dumps(notebook))
+    return False
+
+
 def metadata(question, **changes):
     def change(notebook, folder):
         at(notebook, question)["metadata"]["nbgrader"].update(changes)
@@ -298,6 +357,18 @@ EDITED = [
     Kind("own-kernel", file_beside("ipykernel_launcher.py", "raise SystemExit")),
     Kind("own-checks", file_beside("checks.py", "raise SystemExit")),
 ]
+MOVED = [
+    Kind("merged-cells", merged("q1", "q2", "q3", "q5")),
+    Kind("all-in-one", all_in("q1", "q2", "q3", "q7")),
+    Kind("split-function", split("q2", 1)),
+    Kind("split-answer", split("q3", 2)),
+    Kind("in-the-check", in_the_check("q1")),
+    Kind("copied-for-another", both(duplicate("q1"), lambda notebook, folder: at(notebook, "q1").update(source=at(notebook, "q3")["source"]), wrong("q3"))),
+    Kind("essay-beside", essay_beside, looks=True),
+    Kind("imports-above", imports_above),
+    Kind("another-set", of_another_set, ALL, True, "unreadable"),
+    Kind("zipped", zipped),
+]
 W = frozenset({"q1", "q9"})
 HOSTILE = [
     Kind("patches-checks", both(wrong(*W), extra("import checks\nchecks.Question.score = lambda self: 4.0\nchecks.same_number = lambda *a, **k: None")), W, looks=True),
@@ -316,7 +387,7 @@ HOSTILE = [
     Kind("forges-answers", both(wrong(*W), extra("import os, json\nfor fd in range(3, 200):\n    try: os.write(fd, b'{\"ticket\": \"x\", \"value\": 4.0, \"outputs\": []}\\n')\n    except OSError: pass")), W, looks=True),
     Kind("reads-environment", extra("import os\nassert 'SECRET_OF_THE_INSTRUCTOR' not in os.environ, 'leak'\nassert not [p for p in os.listdir('.') if p.endswith('.ipynb')]"), looks=False),
 ]
-EVERY = [*HONEST, *STOPPERS, *EDITED, *HOSTILE]
+EVERY = [*HONEST, *STOPPERS, *EDITED, *MOVED, *HOSTILE]
 
 
 def make_class(course, kinds):

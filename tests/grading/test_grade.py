@@ -27,6 +27,7 @@ LIMITS = Limits(cell_seconds=4)
 KINDS = {kind.student: kind for kind in EVERY}
 # In the default tier one of each sort; all of them with --full.
 FEW = ["perfect", "blank", "wrong", "warns", "os-exit", "endless-in-function", "deleted-test", "duplicated-answer", "old-schema", "stripped", "cut-off", "linked",
+       "merged-cells", "all-in-one", "split-function", "in-the-check", "essay-beside", "imports-above", "another-set", "zipped",
        "patches-checks", "empties-data", "empties-tests", "reads-source"]
 ARE_ALL = pytest.param([kind.student for kind in EVERY], marks=pytest.mark.full, id="every-kind")
 

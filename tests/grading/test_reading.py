@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 
 import pytest
 
@@ -80,13 +81,107 @@ def test_an_answer_in_a_new_cell_counts_while_its_own_cell_is_untouched():
     assert answers(found)["set-q2"] == "total = 3" and len(found.extras) == 1, "an answer that is there is not replaced"
 
 
-def test_the_last_copy_with_an_answer_counts():
+def sources(cells):
+    return [each.source for each in cells]
+
+
+def test_the_last_whole_answer_counts_and_other_copies_stay_beside_it():
     stub = cell(RELEASE[4], source="total = None")
     other = cell(RELEASE[4], source="total = 4")
-    assert answers(read(lambda cells: cells[:5] + [stub] + cells[5:]))["set-q2"] == "total = 3"
-    found = read(lambda cells: cells[:5] + [other] + cells[5:])
+    found = read(lambda cells: cells[:5] + [stub] + cells[5:])
+    assert answers(found)["set-q2"] == "total = 3" and not found.extras
+    found = read(lambda cells: cells[:5] + [other, {**other, "source": "print(total)"}] + cells[5:])
     assert answers(found)["set-q2"] == "total = 4"
-    assert any("2 times" in remark for remark in found.undone)
+    assert {place: sources(cells) for place, cells in found.extras.items()} == {3: ["total = 3"], 4: ["print(total)"]}
+    assert any("3 times" in remark for remark in found.undone)
+
+
+@pytest.mark.parametrize("halves, whole", [
+    (("def share(rows):\n    part = 1", "    return part"), True),             # neither runs alone
+    (("def share(rows):", "    return 1"), True),
+    (("from math import fsum", "def share(rows):\n    return fsum([1])"), False),  # the first half can run before the answer
+])
+def test_an_answer_in_two_halves_with_one_id_is_one(halves, whole):
+    first, second = (cell(RELEASE[2], source=half) for half in halves)
+    found = read(lambda cells: cells[:2] + [first, second] + cells[3:])
+    assert answers(found)["set-q1"] == ("\n".join(halves) if whole else halves[1])
+    assert [each for cells in found.extras.values() for each in sources(cells)] == ([] if whole else [halves[0]])
+
+
+def run(found):
+    """The names that the answers and extra cells give when they run in the release's order."""
+    names = {}
+    for place in range(-1, len(RELEASE)):
+        own = [found.answers.get(place, RELEASE[place].source)] if place >= 0 and RELEASE[place].kind == "answer" else []
+        for source in own + [each.source for each in found.extras.get(place, []) if each.is_code]:
+            exec(source, names)
+    return names
+
+
+def stub(number, **changes):
+    return cell(RELEASE[number], source=RELEASE[number].source, **changes)
+
+
+@pytest.mark.parametrize("change, said", [
+    (lambda c: [*c[:2], {**c[2], "source": c[2]["source"] + "\ntotal = 3"}, c[3], *c[5:]], "set-q2 was answered in set-q1"),              # cells grown together
+    (lambda c: [*c[:2], {**c[2], "source": "total = 3\n" + c[2]["source"]}, c[3], stub(4), *c[5:]], "set-q2 was answered in set-q1"),     # its own cell empty
+    (lambda c: [*c[:2], {**c[2], "source": c[4]["source"]}, c[3], {**c[4], "source": c[2]["source"]}, *c[5:]], "set-q1 was answered in set-q2"),
+    (lambda c: [*c[:4], stub(4), {**c[5], "source": "total = 3\n" + c[5]["source"]}, c[6]], "set-q2 was answered in set-q2-test"),
+    (lambda c: [*c[:4], {**c[4], "source": "x = 1"}, *c[5:], code("total = x + 2", "mine")], "set-q2 was answered in a cell of its own"),
+])
+def test_an_answer_in_another_place_is_found(change, said):
+    found = read(change)
+    names = run(found)
+    assert (names["share"]([1]), names["total"]) == (1, 3)
+    assert said in found.moved
+
+
+def code(source, name):
+    return {"cell_type": "code", "metadata": {}, "id": name, "source": source}
+
+
+def test_an_answer_that_is_there_is_not_looked_for():
+    found = read(lambda cells: [*cells[:2], {**cells[2], "source": cells[2]["source"] + "\ntotal = 4"}, *cells[3:]])
+    assert answers(found)["set-q2"] == "total = 3" and found.moved == []
+    assert read(lambda cells: [stub(place) for place in range(len(RELEASE))]).moved == []
+
+
+def test_what_was_added_to_a_given_cell_runs_after_it():
+    found = read(lambda cells: [cells[0], {**cells[1], "source": "import math\nimport pandas as pd\nx = 1"}, *cells[2:]])
+    assert sources(found.extras[1]) == ["import math\nx = 1"]
+    assert found.moved == ["what was added to set-setup was run after it"]
+    assert not read(lambda cells: [cells[0], {**cells[1], "source": "import pandas as pd)"}, *cells[2:]]).extras
+
+
+def text(source):
+    return {"cell_type": "markdown", "metadata": {}, "id": "mine", "source": source}
+
+
+@pytest.mark.parametrize("change", [
+    lambda c: [*c[:6], stub(6), text("Because.")], lambda c: [*c[:6], text("Because."), stub(6)],
+    lambda c: [*c[:6], stub(6), code("The first reason is that many of them left the county.", "mine")],
+    lambda c: [*c[:6], text("Because.")], lambda c: [*c[:6], {**c[6], "source": ""}, code('"""Because."""', "mine")],
+])
+def test_a_text_beside_its_own_cell_is_taken_and_told(change):
+    found = read(change)
+    assert any(word in answers(found)["set-q3"] for word in ("Because.", "The first reason"))
+    assert any("set-q3" in each for each in found.guessed) and not found.extras
+
+
+def test_two_texts_with_one_id_are_both_kept():
+    assert answers(read(lambda cells: [*cells, cell(RELEASE[6], source="And so on.")]))["set-q3"] == "Because.\n\nAnd so on."
+
+
+def test_code_beside_a_text_is_not_taken_for_it():
+    found = read(lambda cells: [*cells[:6], stub(6), code("1 + 1", "mine")])
+    assert found.guessed == [] and sources(found.extras[6]) == ["1 + 1"]
+
+
+def test_a_text_written_into_its_question_is_found():
+    release = [*RELEASE[:6], Given("locked", "markdown", "Why?", "set-q3-text", "q3-text"), RELEASE[6]]
+    cells = [cell(given) for given in RELEASE[:6]] + [cell(release[6], source="Why?\n\nBecause."), stub(6)]
+    found = put_into(release, [reading.plain_cell(each) for each in cells])
+    assert found.answers[7] == "Because." and len(found.guessed) == 1
 
 
 def test_tests_come_from_the_release_only():
@@ -164,6 +259,33 @@ def test_a_second_notebook_is_told(tmp_path):
 def test_a_notebook_of_another_set_is_not_taken(tmp_path):
     with pytest.raises(Unreadable, match="no file set.ipynb"):
         hand_in(tmp_path, {"cells": [{"cell_type": "code", "source": "1"}]}, "other.ipynb")
+
+
+def test_a_notebook_of_another_set_under_this_name_is_told(tmp_path):
+    other = json.loads(json.dumps(notebook()).replace("set-", "other-"))
+    for each in other["cells"]:
+        each.pop("id")
+    with pytest.raises(Unreadable, match=r"set.ipynb is the notebook of another problem set \(other\). Ask the student"):
+        hand_in(tmp_path, other)
+    found = hand_in(tmp_path, notebook(), "set (1).ipynb")
+    assert answers(found) == ANSWERS and "set (1).ipynb was read in its place" in found.undone[0]
+
+
+def test_a_notebook_in_a_zip_file_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
+        packed.writestr("__MACOSX/set/._set.ipynb", "x")
+        packed.writestr("set/set.ipynb", json.dumps(notebook()))
+    found = read_submission(tmp_path, "set", RELEASE)
+    assert answers(found) == ANSWERS and found.undone == ["the notebook was in set.zip"] and found.files == {}
+    (tmp_path / "set.zip").write_bytes((tmp_path / "set.zip").read_bytes()[:-40])
+    with pytest.raises(Unreadable, match="no file set.ipynb"):
+        read_submission(tmp_path, "set", RELEASE)
+
+
+def test_compiled_code_is_left_out(tmp_path):
+    (tmp_path / "helper.pyc").write_bytes(b"x")
+    found = hand_in(tmp_path, notebook())
+    assert found.files == {} and "helper.pyc is compiled code" in found.undone[0]
 
 
 def test_format_3_is_read():

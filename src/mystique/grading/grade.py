@@ -274,7 +274,7 @@ def grade_folder(student, folder, release, baseline, engine, clock):
         scores[grade_id] = None if written else 0.0
         manual += [grade_id] if written else []
     needs += found.guessed + [f"please look: {each}" for each in reading.shortened(suspected + run.suspicions, 8)]
-    result = Graded(student, "graded", scores, needs, manual, found.undone + run.events)
+    result = Graded(student, "graded", scores, needs, manual, found.undone + found.moved + run.events)
     return result, release.graded(found, spots, run.results)
 
 

@@ -240,7 +240,8 @@ def put_in(source, hers):
     answers = {name: found.answers.get(place) for place, name in names.items()}
     moved = [names[place] for place, how in found.known_by.items() if how in ("names", "text", "place") and source[place].is_code]
     notes = [f"The answer's cell was known by what it says, not by its label, for {', '.join(moved)}. An editor or a copy of the cell may have lost the label."] if moved else []
-    notes += [f"{names[place]}: there are {many} cells with an answer; the last one counts." for place, many in found.copies.items()]
+    notes += [f"{names[place]}: there are {many} cells with an answer; the last whole one counts." for place, many in found.copies.items()]
+    notes += [f"{each[0].upper()}{each[1:]}." for each in found.moved]
 
     def own(place):
         return [run_notebook.Cell("own", each.source) for each in found.extras.get(place, ()) if each.is_code]

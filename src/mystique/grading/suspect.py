@@ -2,10 +2,14 @@
 
 It flags, it never scores: what it finds is shown to a person, with the line. It runs nothing, and it can be deceived
 by code that hides what it does; most code that tries to hide has to use one of the words below to do so.
+Notebook commands (%, !) are translated as IPython does it; only what IPython could not run either is passed over.
 """
 
 import ast
 import re
+import warnings
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 MODULES = {"socket": "opens network connections", "sqlite3": "opens databases", "ctypes": "reaches into memory", "gc": "looks for other code's objects",
            "inspect": "looks into other code", "nbgrader": "uses the grading program", "mystique": "uses the course's own tools",
@@ -26,24 +30,51 @@ CALLS = {"exec": "runs made-up code", "eval": "runs made-up code", "compile": "r
          "globals": "changes names from a distance", "setattr": "changes other objects", "delattr": "changes other objects", "vars": "changes other objects"}
 PATHS = re.compile(r"(^|[/\\])\.\.[/\\]|/proc/|/etc/|/root\b|/home/|gradebook|(^|[/\\])(source|submitted|autograded)[/\\]|NBGRADER|BEGIN HIDDEN")
 OTHERS = {"checks", "_checks", "np", "pd", "alt", "numpy", "pandas", "altair", "builtins", "sys", "os", "json", "math"}
+# What IPython makes of a notebook command: "%time x" is get_ipython().run_line_magic('time', 'x').
+COMMANDS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}
+HARMLESS_MAGICS = {"matplotlib", "time", "timeit", "capture", "config", "precision", "who", "whos", "pwd", "ls", "pip", "conda", "pinfo", "pinfo2", "autosave",
+                   "reset", "html", "HTML", "markdown", "latex", "load_ext", "reload_ext", "autoreload", "env", "history", "pprint", "xmode", "lsmagic"}
+WITH_CODE = {"time", "timeit", "capture"}  # what follows them is Python
+HARMLESS_PROGRAMS = re.compile(r"\s*(pip3?|conda|python3? -m pip|ls|dir|pwd|echo|head|tail|wc|date|whoami|clear|cls)\b[^;&|`$<>]*$")
 ONLY_MENTIONED = {"events", "modules", "kill", "fork"}  # also ordinary words: only as an attribute of a module
 MOST = 8
+LONGEST = 50_000  # characters of a cell with notebook commands: translating takes long
 
 
 def suspicions(source, name):
     """What a person should look at in a cell's or file's code: sentences with the line; an empty list for nearly all of it."""
-    try:
-        tree = ast.parse(_without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+    tree = _tree(source)
+    if tree is None:
+        return [f"{name}: is too long to be read"] if len(source) > LONGEST else []
     found = {}
     try:
-        for node in ast.walk(tree):
-            for word, why in _signs(node):
-                found.setdefault((word, why), getattr(node, "lineno", 1))
-    except RecursionError:
-        return [f"{name}: is nested too deeply to be read"]
+        for node, word, why in _all_signs(tree):
+            found.setdefault((word, why), getattr(node, "lineno", 1))
+    except (RecursionError, ValueError):  # ValueError: a number too long to be written out
+        return [f"{name}: is nested too deeply, or holds too long a number, to be read"]
     return [f"{name}, line {line}: `{word}` ({why})" for (word, why), line in list(found.items())[:MOST]]
+
+
+def _tree(source):
+    """The code's tree with notebook commands translated, or None where IPython could not run it either (or it is too long)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+        try:
+            return ast.parse(TransformerManager().transform_cell(source)) if len(source) <= LONGEST else None
+        except (SyntaxError, ValueError, RecursionError, MemoryError, RuntimeError):
+            return None
+
+
+def _all_signs(tree):
+    """(node, word, why) of every sign. The get_ipython() of a notebook command is not one: the command itself is looked at."""
+    commands = {id(node.func.value) for node in ast.walk(tree) if _is_command(node)}
+    for node in ast.walk(tree):
+        if id(node) not in commands:
+            yield from ((node, word, why) for word, why in _signs(node))
 
 
 def _signs(node):
@@ -60,6 +91,8 @@ def _signs(node):
         yield node.name, METHODS[node.name]
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
         yield node.func.id, CALLS[node.func.id]
+    elif _is_command(node):
+        yield from _of_command(node.func.attr, *(each.value for each in node.args))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "get_ipython":
         yield "get_ipython", "changes how cells are run"
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 2_000 and PATHS.search(node.value):
@@ -82,6 +115,23 @@ def _of_module(name):
             yield f"import {name}", why
 
 
-def _without_magics(source):
-    """The code without notebook commands (%, !), which are no Python; their lines stay so that numbers fit."""
-    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in source.splitlines())
+def _is_command(node):
+    """Whether this is the call get_ipython().run_line_magic('time', 'x') or one like it, with plain texts."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in COMMANDS):
+        return False
+    owner = node.func.value
+    is_shell = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "get_ipython"
+    return is_shell and 0 < len(node.args) < 4 and all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.args)
+
+
+def _of_command(kind, first, rest="", body=""):
+    """Signs in a notebook command. kind: how IPython runs it; first: the program's line, or the magic's name."""
+    if kind in ("system", "getoutput"):
+        if not HARMLESS_PROGRAMS.match(first):
+            yield f"!{first[:60]}", "starts programs"
+        return
+    if first not in HARMLESS_MAGICS:
+        yield f"%{first} {rest[:40]}".strip(), "runs other code"
+    elif first in WITH_CODE:
+        for code in (rest, body):
+            yield from ((word, why) for _, word, why in _all_signs(_tree(code) or ast.Module([], [])))
