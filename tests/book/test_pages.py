@@ -49,6 +49,13 @@ def test_no_page_holds_widget_state_or_another_hosts_script(built_book):
         assert not re.search(r'<link[^>]+rel="(?:stylesheet|preload|preconnect|icon)"[^>]+href="(?:https?:)?//', html), file.name
 
 
+def test_every_page_has_the_books_own_icon(built_book):
+    """Without one, browsers ask the site's root for a file that is not there."""
+    for page in contents():
+        icon = re.search(r'<link rel="icon" href="([^"]+)"', (built_book / f"{page}.html").read_text(encoding="utf-8"))
+        assert icon and ((built_book / page).parent / icon[1].partition("?")[0]).resolve().is_file(), page
+
+
 @pytest.mark.parametrize("start", ["served", "file"])
 def test_no_page_asks_another_host_or_complains(start, pages, site, built_book, browser):
     """All other hosts are blocked: an attempt, an error in the console, a failed request or a broken picture fails."""
