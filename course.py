@@ -333,23 +333,33 @@ def installed_browser():
     return None
 
 
-def debian_browser():
-    """Install Debian's Chromium where apt-get is and may be used without a question, and return it, or None."""
+def install_from_debian(packages, why):
+    """Install Debian's packages where apt-get is and may be used without a question."""
     if not shutil.which("apt-get"):
-        return None
+        return
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     as_root = []
     if os.geteuid() != 0:
         as_root = ["sudo", "-n"]
         if not shutil.which("sudo") or subprocess.run(as_root + ["true"], stderr=subprocess.DEVNULL, **quiet).returncode:
-            return None
-    say("No browser found: installing Debian's package chromium")
+            return
+    say("%s: installing Debian's package %s" % (why, packages[0]))
     apt_get = as_root + ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     subprocess.run(apt_get + ["update"], **quiet)
-    # Of the recommended packages only these two: the sandbox, and letters to draw text with.
-    packages = ["chromium", "chromium-sandbox", "fonts-liberation"]
     subprocess.run(apt_get + ["install", "--no-install-recommends"] + packages, **quiet)
+
+
+def debian_browser():
+    """Debian's Chromium, installed if that can be done, or None."""
+    # Of the recommended packages only these two: the sandbox, and letters to draw text with.
+    install_from_debian(["chromium", "chromium-sandbox", "fonts-liberation"], "No browser found")
     return installed_browser()
+
+
+def find_outer_wall():
+    """See to it that bubblewrap is there, if it can be had: without it the tests of the grader's outer wall are skipped."""
+    if platform.system() == "Linux" and not shutil.which("bwrap"):
+        install_from_debian(["bubblewrap"], "No outer wall for the grader found")
 
 
 def playwright_browser(root=ROOT):
@@ -375,6 +385,7 @@ def find_browser(root=ROOT):
 
 def run_tests(pytest_arguments, root=ROOT):
     browser = find_browser(root)
+    find_outer_wall()
     say("Running the tests with %s" % browser)
     side_by_side = ["-n", "auto", "--dist", "loadscope"]  # on all cores; tests that share something long stay together
     return start(["python", "-m", "pytest", *side_by_side, *pytest_arguments], root, MYSTIQUE_BROWSER=browser)

@@ -338,10 +338,10 @@ def machine(course, tmp_path, monkeypatch):
 
 
 def write_apt_get(machine):
-    """A stand-in that keeps its arguments and, for `install`, makes a working `chromium`."""
+    """A stand-in that keeps its arguments and, for `install`, makes a working `chromium` and `bwrap`."""
     write_program(machine / "apt-get", (
         'echo "$DEBIAN_FRONTEND $*" >> {0}/asked\n'
-        'case "$*" in *install*) printf "#!/bin/sh\\n" > {0}/chromium; chmod +x {0}/chromium;; esac\n'
+        'case "$*" in *install*) printf "#!/bin/sh\\n" > {0}/chromium; cat {0}/chromium > {0}/bwrap; chmod +x {0}/chromium {0}/bwrap;; esac\n'
     ).format(machine))
 
 
@@ -374,6 +374,18 @@ def test_debians_package_with_sudo_that_asks_nothing(course, machine, monkeypatc
     write_program(machine / "true", "exit 0\n")
     write_program(machine / "sudo", 'shift\nexec "$@"\n')
     assert course.debian_browser() == str(machine / "chromium")
+
+
+@posix
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
+def test_bubblewrap_is_installed_once_where_it_can_be(course, machine, monkeypatch):
+    monkeypatch.setattr(course.os, "geteuid", lambda: 0)
+    course.find_outer_wall()  # no apt-get: the tests go on without
+    write_apt_get(machine)
+    course.find_outer_wall()
+    assert (machine / "asked").read_text().splitlines()[1].endswith("install --no-install-recommends bubblewrap")
+    course.find_outer_wall()
+    assert len((machine / "asked").read_text().splitlines()) == 2
 
 
 @posix
