@@ -16,11 +16,11 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from make_class import EVERY, POINTS, Kind, hand_in, make_class, make_course, nbgrader, perfect
+from make_class import EVERY, POINTS, Kind, at, hand_in, make_class, make_course, nbgrader, perfect
 
 from mystique.grading import confine, grade as grading
 from mystique.grading.engine import Limits, Result
-from mystique.grading.grade import GradingError, Log, exit_status, grade, score_of, table
+from mystique.grading.grade import GradingError, Log, exit_status, grade, misplaced, score_of, table
 
 confined = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
 LIMITS = Limits(cell_seconds=4)
@@ -175,6 +175,34 @@ def test_a_second_run_says_the_same_of_who_needs_a_person(course):
     assert "ps1-q10 of 1 student." in first and "unreadable" in first and second == first
 
 
+@pytest.mark.parametrize("place, cure", [
+    ("ps1/amara/ps1.ipynb", "submitted/ps1/amara/: move it to submitted/amara/ps1/"),
+    ("PS1/amara/ps1.ipynb", "submitted/PS1/amara/: move it to submitted/amara/ps1/"),
+    ("ps1/ps1.ipynb", "submitted/ps1/ps1.ipynb: whose is it? Move it to submitted/STUDENT/ps1/"),
+    ("ps1.ipynb", "submitted/ps1.ipynb: whose is it? Move it to submitted/STUDENT/ps1/"),
+    ("amara/ps1.ipynb", "submitted/amara/ps1.ipynb: move it to submitted/amara/ps1/"),
+    ("amara/PS1/ps1.ipynb", "submitted/amara/PS1/: call that folder ps1"),
+    ("amara/ps 01/ps1.ipynb", "submitted/amara/ps 01/: call that folder ps1"),
+    ("amara/ps1/ps1/ps1.ipynb", "submitted/amara/ps1/ps1/ps1.ipynb: move it to submitted/amara/ps1/"),
+    ("amara/ps2.ipynb", None), ("amara/ps2/ps2.ipynb", None), ("amara/ps1/ps1.ipynb", None), ("ps2/amara/ps2.ipynb", None), ("amara/ps10/ps10.ipynb", None),
+])
+def test_work_in_a_wrong_place_is_told_with_the_right_one(tmp_path, place, cure):
+    for name in ("source/ps1", "source/ps2", "source/ps10", f"submitted/{Path(place).parent}"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "submitted" / place).write_text("{}")
+    assert [": ".join(each) for each in misplaced(tmp_path, "ps1")] == ([cure] if cure else [])
+
+
+@confined
+def test_a_class_that_has_handed_in_nothing_or_elsewhere_is_told_so(course):
+    nobody = grade("ps1", course)
+    assert "Nobody has handed in ps1: there is no folder submitted/STUDENT/ps1/." in table(nobody) and exit_status(nobody) == 0
+    (course / "submitted" / "ps1" / "amara").mkdir(parents=True)
+    (course / "submitted" / "ps1" / "amara" / "ps1.ipynb").write_text("{}")
+    elsewhere = grade("ps1", course)
+    assert "wrong place:\n  submitted/ps1/amara/: move it to submitted/amara/ps1/" in table(elsewhere) and exit_status(elsewhere) == 3
+
+
 @confined
 def test_odd_names_and_markdown_stop_nobody_and_run_nowhere(course):
     base = perfect(course)
@@ -209,13 +237,42 @@ def test_nothing_unchanged_is_done_again_and_manual_grades_stay(course):
     summary = grade("ps1", course, jobs=2)
     assert {result.state for result in summary.results} == {"unchanged"} and exit_status(summary) == 0 and len(log_lines(course)) == 2
 
-    (course / "submitted" / "wrong" / "ps1" / "ps1.ipynb").write_text(json.dumps(base))
-    summary = grade("ps1", course, jobs=2)
-    assert {result.student: result.state for result in summary.results} == {"perfect": "unchanged", "wrong": "graded"}
-    scores, needs = in_gradebook(course)
-    assert scores["wrong"] == KINDS["perfect"].honest
-    assert {student: manual_grade(course, student) for student in scores} == {student: (5, "well said") for student in scores}
-    assert needs == {"perfect": False, "wrong": True}, "a changed submission with a manual grade is shown once more"
+    def again(notebook):
+        """(who waits for a person after another version was handed in, the table)."""
+        (course / "submitted" / "wrong" / "ps1" / "ps1.ipynb").write_text(json.dumps(notebook))
+        summary = grade("ps1", course, jobs=2)
+        assert {result.student: result.state for result in summary.results} == {"perfect": "unchanged", "wrong": "graded"}
+        scores, needs = in_gradebook(course)
+        assert {student: manual_grade(course, student) for student in scores} == {student: (5, "well said") for student in scores}
+        return needs, table(summary), exit_status(summary)
+
+    needs, said, status = again(base)
+    assert in_gradebook(course)[0]["wrong"] == KINDS["perfect"].honest
+    assert needs == {"perfect": False, "wrong": False} and "To be read" not in said and status == 0, "what she wrote is as it was read"
+    memo = json.loads(json.dumps(base))
+    at(memo, "q10")["source"] = "I have another figure for it."
+    needs, said, status = again(memo)
+    assert needs == {"perfect": False, "wrong": True} and "ps1-q10 of 1 student." in said and status == 3, "another text is to be read once more"
+    at(memo, "q1")["source"] = "answers_due = 0"
+    assert again(memo)[0] == {"perfect": False, "wrong": True}, "and is still to be read when something else changes"
+
+
+@confined
+def test_a_written_answer_counts_as_changed_where_its_grade_may_be_of_another(course, monkeypatch):
+    """A run that ends between the notebook and the gradebook leaves a notebook that nobody has graded."""
+    hand_in(course, KINDS["perfect"])
+    grade("ps1", course)
+    add_manual_grade(course, "perfect", 5)
+    notebook = perfect(course)
+    at(notebook, "q10")["source"] = "Another text."
+    (course / "submitted" / "perfect" / "ps1" / "ps1.ipynb").write_text(json.dumps(notebook))
+    with monkeypatch.context() as patch:
+        patch.setattr(grading.Book, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            grade("ps1", course)
+    assert "Another text." in (course / "autograded" / "perfect" / "ps1" / "ps1.ipynb").read_text()
+    assert grade("ps1", course).results[0].manual == ["ps1-q10"]
+    assert in_gradebook(course)[1] == {"perfect": True} and manual_grade(course, "perfect") == (5, "well said")
 
 
 @confined
@@ -325,7 +382,7 @@ def test_other_systems_grade_trusted_submissions(course, monkeypatch):
     assert "nothing active" in table(summary)
 
 
-@pytest.mark.parametrize("folder, name, said", [("", "ps9", "has no problem set ps9"), ("", "../x", "is no name"), ("nowhere", "ps1", "is no nbgrader course")])
+@pytest.mark.parametrize("folder, name, said", [("", "ps9", "has no problem set ps9"), ("", "../x", "is no name"), ("nowhere", "ps1", "is no nbgrader course.*Name the class's folder with --course")])
 def test_a_wrong_place_or_name_is_said(handed_out, folder, name, said):
     with pytest.raises(GradingError, match=said):
         grade(name, handed_out / folder, trust_submissions=True)

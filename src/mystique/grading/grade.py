@@ -71,20 +71,21 @@ class Graded:
 
 @dataclass
 class Summary:
-    """What a run over a class came to. layers: the sentence on confinement."""
+    """What a run over a class came to. layers: the sentence on confinement. misplaced: (what was not graded, where it must go)."""
 
     problem_set: str
     results: list
     layers: str
     seconds: float
     stages: dict
+    misplaced: list = field(default_factory=list)
 
 
 def exit_status(summary):
     """0 all graded, 3 some submissions need a person, 1 some could not be graded through a fault of the grader."""
     if any(result.state == "failed" for result in summary.results):
         return 1
-    return 3 if any(result.needs or result.manual for result in summary.results) else 0
+    return 3 if summary.misplaced or any(result.needs or result.manual for result in summary.results) else 0
 
 
 def table(summary):
@@ -93,6 +94,11 @@ def table(summary):
     new = [each for each in results if each.state != "unchanged"]
     counts = f"{len(results)} submissions, {len(new)} graded now, {len(results) - len(new)} unchanged"
     lines = [f"{summary.problem_set}: {counts}, in {summary.seconds:.1f} s.", summary.layers]
+    if not results:
+        lines.append(f"Nobody has handed in {summary.problem_set}: there is no folder submitted/STUDENT/{summary.problem_set}/.")
+    if summary.misplaced:
+        lines.append("Not graded, because it lies in the wrong place:")
+        lines += [f"  {printable(f'{what}: {cure}')}" for what, cure in summary.misplaced]
     manual = {}
     for result in results:
         for grade_id in result.manual:
@@ -105,13 +111,13 @@ def table(summary):
         width = max(len(each.student) for each in looked_at)
         for result in looked_at:
             for place, why in enumerate(result.needs[:6]):
-                lines.append(f"  {result.student if place == 0 else '':<{width}}  {_printable(why)}")
-    else:
+                lines.append(f"  {result.student if place == 0 else '':<{width}}  {printable(why)}")
+    elif results:
         lines.append(f"No submission needs a person{' for any other reason' if manual else ''}.")
     return "\n".join(lines)
 
 
-def _printable(text):
+def printable(text):
     """What students wrote may steer a terminal, or be no text at all."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
@@ -152,7 +158,8 @@ def grade(problem_set, course_dir=".", jobs=None, trust_submissions=False, *, li
         finally:
             book.close()
         shutil.rmtree(course / WORK, ignore_errors=True)
-    return Summary(problem_set, sorted(results, key=lambda each: each.student), layers.sentence(), time.monotonic() - start, clock.spent)
+    results = sorted(results, key=lambda each: each.student)
+    return Summary(problem_set, results, layers.sentence(), time.monotonic() - start, clock.spent, misplaced(course, problem_set))
 
 
 @contextlib.contextmanager
@@ -199,7 +206,8 @@ def _grade_all(handed_in, release, grader, engine, log, book, jobs, clock, progr
             notebook_hash = ""
             if result.state != "failed":
                 with clock("write"):
-                    result, notebook_hash = _write(course, release.name, result, notebook, stamp, book)
+                    before = written_before(course, release, result.student, log.last.get((release.name, result.student)))
+                    result, notebook_hash = _write(course, release.name, result, notebook, stamp, book, before)
             log.add(release.name, key, notebook_hash, result)
             results.append(result)
             progress(len(results), len(handed_in), sum(bool(each.needs) for each in results))
@@ -212,12 +220,30 @@ def _in_use():
     return GradingError("The gradebook is used by another program. Close it, and run the command again: nothing is lost.")
 
 
-def _write(course, name, result, notebook, stamp, book):
-    """Write a graded notebook and its scores; (the result, the notebook's hash). A gradebook in use is waited for."""
+def written_before(course, release, student, entry):
+    """{grade id: the written answer} of the notebook that a student's grades belong to; {} if that is not certain.
+
+    entry: her last line in the log. A run may have been cut off after it wrote the notebook and before it wrote the grades."""
+    if not entry or not release.is_in_place(course, student, entry["notebook"]):
+        return {}
+    notebook = json.loads((course / "autograded" / student / release.name / f"{release.name}.ipynb").read_text(encoding="utf-8"))
+    return written_answers(notebook["cells"])
+
+
+def written_answers(cells):
+    """{grade id: text} of a graded notebook's answers that a person grades."""
+    settings = [(cell["metadata"].get("nbgrader", {}), cell["source"]) for cell in cells]
+    return {nbgrader["grade_id"]: reading.plain(reading.text_of(source)) for nbgrader, source in settings if nbgrader.get("grade") and nbgrader.get("solution")}
+
+
+def _write(course, name, result, notebook, stamp, book, before):
+    """Write a graded notebook and its scores; (the result, the notebook's hash). A gradebook in use is waited for.
+
+    before: the written answers that the grades in the gradebook belong to."""
     for patience in range(WAITS, -1, -1):
         try:
             notebook_hash = write_notebook(course, name, result.student, notebook)
-            book.save(result, notebook, stamp)
+            book.save(result, notebook, stamp, before)
             return result, notebook_hash
         except Exception as problem:
             book.undo()
@@ -357,7 +383,7 @@ def _course_folders(course, problem_set):
         raise GradingError(f"{problem_set!r} is no name of a problem set; ps1 is one.")
     source, release = course / "source" / problem_set, course / "release" / problem_set
     if not (course / "nbgrader_config.py").is_file():
-        raise GradingError(f"{course}: is no nbgrader course (it has no nbgrader_config.py). Name the course's folder with --course.")
+        raise GradingError(f"{course}: is no nbgrader course (it has no nbgrader_config.py). Name the class's folder with --course.")
     if not (source / f"{problem_set}.ipynb").is_file():
         raise GradingError(f"{course}: has no problem set {problem_set} (source/{problem_set}/{problem_set}.ipynb was expected).")
     if not (release / f"{problem_set}.ipynb").is_file() or not (course / "gradebook.db").is_file():
@@ -380,6 +406,44 @@ def submissions(course, problem_set, students=None):
     """[(student, folder)] of all that was handed in."""
     folders = [each / problem_set for each in sorted((course / "submitted").glob("*")) if not each.name.startswith(".")]
     return [(each.parent.name, each) for each in folders if each.is_dir() and (students is None or each.parent.name in students)]
+
+
+def misplaced(course, problem_set):
+    """[(a place in submitted/ where work of a problem set lies and is not looked for, what to do)]."""
+    submitted, found = course / "submitted", []
+    students = [each for each in _folders(submitted) if not _spelled_like(each.name, problem_set)]
+    for swapped in (each for each in _folders(submitted) if each not in students):
+        found += [(f"submitted/{swapped.name}/{each.name}/", f"move it to submitted/{each.name}/{problem_set}/")
+                  for each in _folders(swapped) if each.name != problem_set and _notebooks(each)]
+        found += [(f"submitted/{swapped.name}/{name}", f"whose is it? Move it to submitted/STUDENT/{problem_set}/") for name in _notebooks(swapped)]
+    found += [(f"submitted/{name}", f"whose is it? Move it to submitted/STUDENT/{problem_set}/") for name in _notebooks(submitted)]
+    sets = {each.name for each in _folders(course / "source")}
+    for student in students:
+        place = f"submitted/{student.name}/"
+        found += [(f"{place}{each.name}/", f"call that folder {problem_set}") for each in _folders(student)
+                  if each.name not in sets and _spelled_like(each.name, problem_set)]
+        found += [(f"{place}{name}", f"move it to {place}{problem_set}/") for name in _notebooks(student)
+                  if not any(_spelled_like(Path(name).stem, other) for other in sets - {problem_set})]
+        if not _notebooks(student / problem_set):
+            found += [(f"{place}{problem_set}/{each.name}/{name}", f"move it to {place}{problem_set}/") for each in _folders(student / problem_set) for name in _notebooks(each)]
+    return found
+
+
+def _folders(folder):
+    return sorted(each for each in folder.glob("*") if each.is_dir() and not each.name.startswith("."))
+
+
+def _notebooks(folder):
+    return sorted(each.name for each in folder.glob("*.ipynb") if not each.name.startswith("."))
+
+
+def _spelled_like(name, problem_set):
+    """Whether a name is a problem set's but for case, signs, noughts and a copy's number: PS1, ps 01 and "ps1 (2)" are."""
+    def bare(text):
+        text = re.sub(r"\s*\(\d+\)$", "", text.casefold())
+        return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", text))
+
+    return bare(name) == bare(problem_set)
 
 
 def folder_hash(folder):
@@ -647,22 +711,30 @@ class Book:
         notebook = self._book.find_submission_notebook(self._name, self._name, student)
         return [grade.name for grade in notebook.grades if grade.needs_manual_grade]
 
-    def save(self, result, notebook, stamp):
-        """Write a submission's automatic scores, in one transaction. What a person gave stays, and is marked for a second look."""
+    def save(self, result, notebook, stamp, before):
+        """Write a submission's automatic scores, in one transaction, and tell the result what waits for a person.
+
+        What a person gave stays. It is marked for a second look, unless it is for a written answer that has not changed since `before`."""
         book = self._book
         book.update_or_create_student(result.student)
         submission = book.update_or_create_submission(self._name, result.student, **({"timestamp": stamp} if stamp else {}))
         saved = next(each for each in submission.notebooks if each.name == self._name)
         doubted = {need.split(":")[0] for need in result.needs}
+        same = {grade_id for grade_id, text in written_answers(notebook["cells"]).items() if before.get(grade_id) == text}
         for grade in saved.grades:
             grade.auto_score = result.scores.get(grade.name)
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None or grade.name in doubted
+            if grade.manual_score is None:
+                grade.needs_manual_grade = grade.auto_score is None or grade.name in doubted
+            elif grade.name not in same:  # where it is the same, a second look that was asked for and not taken is still asked for
+                grade.needs_manual_grade = True
         solutions = [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")]
         answers = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in solutions}
         for comment in saved.comments:
             cell = answers.get(comment.name)
             comment.auto_comment = "No response." if cell is not None and result.state == "graded" and _is_untouched(cell) else None
         saved.late_submission_penalty = None
+        if result.state == "graded":
+            result.manual = [grade.name for grade in saved.grades if grade.needs_manual_grade]
         book.db.commit()
         if submission.total_seconds_late > 0:
             penalty = self._late.plugin_inst.late_submission_penalty(result.student, saved.score, submission.total_seconds_late)
