@@ -54,5 +54,7 @@ c.LimitOutput.max_traceback = 30
 c.GenerateFeedback.preprocessors = [Grades, TrimTests, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor]
 # The page is nbgrader's, sanitised, without the script that it loads from another host, with the questions by name.
 c.GenerateFeedback.exporter_class = FeedbackPage
+# Where your students read the book: "Read again: chapter.html#section" then links to it. Without it, only the words stand there.
+# c.FeedbackPage.book = "https://example.edu/mission-mystique/"
 # By default the data, and any file that a student's code left behind, are copied into every feedback folder.
 c.GenerateFeedback.post_convert_hook = partial(only_pages, HERE / "feedback")

@@ -5,6 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from traitlets import TraitError
 
 from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, plain_html, plain_markdown, tidied
 
@@ -111,6 +112,26 @@ PAGE = """<html><head></head><body><div class="panel-heading"><h4>ps1 (Score: 2.
 <li><a href="#ps1-q1-test">Test cell</a> (Score: 2.0 / 2.0)</li><li><a href="#ps1-q2">Written response</a> (Score: 0.0 / 6.0)</li></ol></div></div>
 <div class="nbgrader_cell"><a name="ps1-q2"></a><div class="panel-heading"><span class="nbgrader-label">Student's answer</span>
 <span class="pull-right"> Score: 0.0 / 6.0 <a href="#top">(Top)</a></span></div></div></body></html>"""
+
+
+READ = ('<html><head></head><body><pre>  [--] the value\n  Read again: county.html#county-which-count\n  Read again: x.html#a"onclick=b</pre>'
+        '<pre>Read again: javascript:alert(1)</pre></body></html>')
+
+
+def test_read_again_is_a_link_into_the_book_where_its_address_is_known():
+    page = BeautifulSoup(tidied(READ, book="https://example.edu/book/"), "html.parser")
+    assert [(link["href"], link.text, list(link.attrs)) for link in page.find_all("a")] == [
+        ("https://example.edu/book/county.html#county-which-count", "county.html#county-which-count", ["href"]),
+        ("https://example.edu/book/x.html#a", "x.html#a", ["href"])]
+    without = BeautifulSoup(tidied(READ), "html.parser")
+    assert not without.find_all("a") and without.get_text() == page.get_text()
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "example.edu", 'https://example.edu/"onclick="x', "file:///x/book"])
+def test_the_books_address_is_one_of_the_web(address):
+    assert FeedbackPage(book="https://example.edu/mpa").book == "https://example.edu/mpa"
+    with pytest.raises(TraitError, match="c.FeedbackPage.book: found"):
+        FeedbackPage(book=address)
 
 
 def test_what_nobody_has_read_yet_shows_no_nought():

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbgrader import utils
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
-from traitlets import Bool, Integer, Unicode
+from traitlets import Bool, Integer, TraitError, Unicode, validate
 
 from .reading import Unreadable, read_bytes
 
@@ -27,6 +27,7 @@ ALLOWED_ATTRIBUTES = {"*": ["class"], "a": ["href", "title"], "td": ["colspan", 
 WITH_CONTENT = re.compile(r"<(script|style|iframe|object|template)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 OTHER_LINK = re.compile(r"\](?=[ \t\n]*[(\[:])(?![ \t\n]*\([ \t\n]*(https?://|mailto:|#))", re.IGNORECASE)
+READ_AGAIN = re.compile(r"(?<=Read again: )([\w-]+\.html#[\w-]+)")
 OF_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
 STYLE = """
 .output_html td, .output_html th { padding: 1px 12px 1px 0; text-align: left; }
@@ -130,6 +131,13 @@ class FeedbackPage(HTMLExporter):
 
     export_from_notebook = None
     sanitize_html = Bool(True, help="Feedback shows what students left in their outputs: never unsanitised").tag(config=True)
+    book = Unicode("", help="The book's address, for links to its sections; empty: their names stand there without links").tag(config=True)
+
+    @validate("book")
+    def _is_an_address(self, proposal):
+        if not re.fullmatch(r"(https?://[^\s\"'<>]+)?", proposal["value"]):
+            raise TraitError(f"c.FeedbackPage.book: found {proposal['value']!r}; the address of the book was expected, for example \"https://example.edu/mission-mystique/\".")
+        return proposal["value"]
 
     def default_filters(self):
         yield from super().default_filters()
@@ -140,13 +148,14 @@ class FeedbackPage(HTMLExporter):
         if not is_graded:
             nb.cells = nb.cells[:1]
         html, resources = super().from_notebook_node(nb, resources, **kwargs)
-        return tidied(html, resources.get("nbgrader", {}).get("waiting", []), is_graded), resources
+        return tidied(html, resources.get("nbgrader", {}).get("waiting", []), is_graded, self.book), resources
 
 
-def tidied(html, waiting=(), is_graded=True):
+def tidied(html, waiting=(), is_graded=True, book=""):
     """A feedback page as a student should get it. The page's own scripts load MathJax from another host: they go.
 
-    waiting: grade ids that a person has not read yet. is_graded: else no score is shown at all."""
+    waiting: grade ids that a person has not read yet. is_graded: else no score is shown at all. book: the book's address,
+    to which "Read again" then links."""
     page = BeautifulSoup(html, "html.parser")
     for script in page.find_all("script"):
         script.decompose()
@@ -187,7 +196,20 @@ def tidied(html, waiting=(), is_graded=True):
             summary.string = "code of the visible checks"
             code.wrap(details)
             details.insert(0, summary)
+    if book:
+        for text in page.find_all(string=READ_AGAIN):
+            text.replace_with(*_with_links(page, text, book))
     return str(page)
+
+
+def _with_links(page, text, book):
+    """A text in parts, the sections of the book that it names as links. Only pages of the book can be linked so."""
+    parts = READ_AGAIN.split(text)  # text, section, text, section, ...
+    for place in range(1, len(parts), 2):
+        link = page.new_tag("a", href=f"{book.rstrip('/')}/{parts[place]}")
+        link.string = parts[place]
+        parts[place] = link
+    return parts
 
 
 def only_pages(folder, assignment, student, **_):
