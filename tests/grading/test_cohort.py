@@ -172,7 +172,7 @@ def test_a_name_that_is_no_folder_name_is_refused(name, tmp_path):
 
 
 def test_a_folder_that_is_no_course_is_refused(tmp_path):
-    with pytest.raises(CohortError, match="no nbgrader course"):
+    with pytest.raises(CohortError, match="no nbgrader course.*the whole course's folder, which holds course.py"):
         make_cohort("class", tmp_path / "cohorts", tmp_path, seed=7)
     assert not (tmp_path / "cohorts").exists()
 

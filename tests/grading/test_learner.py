@@ -213,7 +213,7 @@ def test_set_without_source_runs_the_visible_checks(course):
     assert not report.is_full and report.problem_set == "ps9" and "visible checks" in " ".join(report.notes)
     assert states(report) == {"q1": "right", "q2": "wrong", "q3": "stopped", "q4": "right", "q5": "right", "q6": "right", "q7": "right", "q8": "person"}
     assert "What they say was not checked" in format_report(report)
-    with pytest.raises(LearnerError, match="Go to the course's folder"):
+    with pytest.raises(LearnerError, match="Go to the whole course's folder"):
         solution("ps9", "q1")
 
 

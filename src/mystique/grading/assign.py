@@ -105,7 +105,7 @@ def read_settings(course):
     course = Path(course).resolve()
     file = course / "nbgrader_config.py"
     if not file.is_file() and not (course / "source").is_dir() and not (course / "gradebook.db").is_file():
-        raise AssignError(f"{course}: no nbgrader course is here (no nbgrader_config.py, no source/). Name the course's folder.")
+        raise AssignError(f"{course}: no nbgrader course is here (no nbgrader_config.py, no source/). Go to the class's folder, or name it with --course.")
     settings = Config()
     if file.is_file():
         try:
@@ -153,7 +153,7 @@ def make_release(problem_set, root, settings, gradebook):
     settings.CourseDirectory.root, settings.CourseDirectory.db_url = str(root), gradebook
     coursedir = _course_directory(settings)
     coursedir.assignment_id = problem_set
-    with _programs_of_this_python():
+    with programs_of_this_python():
         made = GenerateAssignment(coursedir=coursedir, config=settings)
         made.force, made.create_assignment = True, True
         with _quiet(made.log):
@@ -188,7 +188,7 @@ def _stubs(settings):
 
 
 @contextlib.contextmanager
-def _programs_of_this_python():
+def programs_of_this_python():
     """nbgrader calls the program `alembic` to make a gradebook: found also when the environment is not activated."""
     before = os.environ.get("PATH")
     os.environ["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), before]))

@@ -83,7 +83,7 @@ def problem_sets(exercises):
     """The names of the problem sets of a course. Raises CohortError if there is no course."""
     exercises = Path(exercises)
     if not (exercises / "nbgrader_config.py").is_file() or not (exercises / "source").is_dir():
-        raise CohortError(f"{exercises}: no nbgrader course with a folder source/ is here. Go to the folder that holds course.py, or say --exercises DIR.")
+        raise CohortError(f"{exercises}: no nbgrader course with a folder source/ is here. Go to the whole course's folder, which holds course.py, or say --exercises DIR.")
     return sorted(each.name for each in (exercises / "source").iterdir() if each.is_dir() and not each.name.startswith("."))
 
 

@@ -170,7 +170,7 @@ def find_notebook(notebook, exercises):
     if path.suffix == ".ipynb" or len(path.parts) != 1:
         raise LearnerError(f"{notebook}: there is no such notebook. Name a file that ends in .ipynb, or a set such as ps1.")
     if exercises is None:
-        raise LearnerError(f"{notebook}: the problem sets are not in this folder or above it. Go to the course's folder first, or name the notebook's file.")
+        raise LearnerError(f"{notebook}: the problem sets are not in this folder or above it. Go to the whole course's folder first, or name the notebook's file.")
     for folder in (exercises / "work" / notebook, exercises / "release" / notebook):
         if (folder / f"{notebook}.ipynb").is_file():
             return folder / f"{notebook}.ipynb"
@@ -503,7 +503,7 @@ def _set_of(notebook, exercises):
     """(the set's name, the folder of the problem sets) for a set's name or a notebook's path."""
     folder = find_exercises(exercises, notebook)
     if folder is None:
-        raise LearnerError("The problem sets are not in this folder or above it. Go to the course's folder first.")
+        raise LearnerError("The problem sets are not in this folder or above it. Go to the whole course's folder first.")
     path = Path(notebook)
     if path.suffix != ".ipynb" and (folder / "source" / path.name).is_dir() or (folder / "hints" / f"{notebook}.yml").is_file():
         return path.name, folder
