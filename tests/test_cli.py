@@ -67,6 +67,10 @@ def test_cohort_makes_a_course_and_says_where(tmp_path):
     assert (tmp_path / "cohorts" / "fall-2027" / "course" / "source" / "ps1" / "ps1.ipynb").is_file()
     again = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
     assert again.returncode == 1 and "--replace" in again.stderr
+    for words, said in ((["collect", "canvas", "ps1", "all.zip"], "no nbgrader course"), (["students", "list.csv"], "list.csv: is not there"),
+                        (["collect", "canvas", "ps1", "all.zip", "--course", str(course)], "there is no gradebook yet. Run `mystique assign ps1` first")):
+        refused = run(*words, folder=tmp_path)
+        assert refused.returncode == 1 and said in refused.stderr and "Traceback" not in refused.stderr
     nowhere = run("cohort", "other", folder=tmp_path)
     assert nowhere.returncode == 1 and "no nbgrader course" in nowhere.stderr
 

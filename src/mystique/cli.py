@@ -9,12 +9,15 @@ from . import data
 from .data import at_scale
 from .grading import learner, learner_progress, learner_report
 from .grading.assign import AssignError, assign
+from .grading.collect import CollectError, collect
 from .grading.cohort import CohortError, make_cohort
 from .grading.grade import GradingError, exit_status, grade, table
 from .grading.learner import LearnerError
 from .grading.lms import SYSTEMS, LmsError, export_grades
+from .grading.students import StudentsError, enter_students
 
-REFUSALS = (data.DataError, AssignError, CohortError, GradingError, LearnerError, LmsError, OSError)  # each with a sentence for the user
+CLASS = "the class's folder (default: this one)"
+REFUSALS = (data.DataError, AssignError, CohortError, CollectError, GradingError, LearnerError, LmsError, StudentsError, OSError)  # each with a sentence for the user
 
 
 def main(words: list[str] | None = None) -> int:
@@ -52,15 +55,30 @@ def parser() -> argparse.ArgumentParser:
     cohort.add_argument("--replace", action="store_true", help="make it anew if it is there and has no submissions")
     cohort.set_defaults(run=run_cohort)
 
+    students = commands.add_parser("students", help="enter a list of students into the class's gradebook")
+    students.add_argument("file", help="a CSV file with the columns id, first_name, last_name, email", metavar="FILE")
+    students.add_argument("--course", default=".", metavar="DIR", help=CLASS)
+    students.set_defaults(run=run_students)
+
     release = commands.add_parser("assign", help="prove a problem set, release it with nbgrader, and zip it to hand out")
     release.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
-    release.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    release.add_argument("--course", default=".", metavar="DIR", help=CLASS)
     release.add_argument("--answers", metavar="DIR", help="a private folder with source/ and answers/; the course remembers it")
     release.set_defaults(run=run_assign)
 
+    gather = commands.add_parser("collect", help="put the submissions that were downloaded from the LMS in one zip into submitted/")
+    gather.add_argument("lms", choices=SYSTEMS, help=", ".join(SYSTEMS), metavar="LMS")
+    gather.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
+    gather.add_argument("zip", help="the zip with all submissions", metavar="ZIP")
+    gather.add_argument("grades", nargs="?", help="the LMS's file with grades, the one that export fills: by it students are known", metavar="GRADES")
+    gather.add_argument("--course", default=".", metavar="DIR", help=CLASS)
+    gather.add_argument("--replace", action="store_true", help="take the zip's version also where it is not known to be newer")
+    gather.add_argument("--match", metavar="COLUMN", help="the file's column with the students' ids; give export the same")
+    gather.set_defaults(run=run_collect)
+
     marks = commands.add_parser("grade", help="grade every submission of a problem set, confined, into nbgrader's gradebook")
     marks.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
-    marks.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    marks.add_argument("--course", default=".", metavar="DIR", help=CLASS)
     marks.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one for each processor)")
     marks.add_argument("--trust-submissions", action="store_true", help="grade although this system can't confine what students wrote")
     marks.set_defaults(run=run_grade)
@@ -70,11 +88,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("set", help="the problem set, for example ps1", metavar="NAME")
     export.add_argument("downloaded", help="the file downloaded from the LMS; it is only read", metavar="FILE")
     export.add_argument("out", help="the file to write and upload", metavar="OUT")
-    export.add_argument("--course", default=".", metavar="DIR", help="the nbgrader course (default: this folder)")
+    export.add_argument("--course", default=".", metavar="DIR", help=CLASS)
     export.add_argument("--allow-ungraded", action="store_true", help="write although a person has still to grade something")
     export.add_argument("--match", metavar="COLUMN", help="the file's column with the course's student ids or e-mail addresses")
     export.add_argument("--column", metavar="COLUMN", help="the file's column to fill")
     export.add_argument("--scale", action="store_true", help="convert points to the LMS's maximum")
+    export.add_argument("--anyway", action="store_true", help="write although the file seems to be another set's, or has another maximum")
     export.add_argument("--maximum", type=float, help="that maximum, where the file does not say it")
     export.add_argument("--comments", action="store_true", help="Moodle's worksheet: write the graders' comments too")
     export.set_defaults(run=run_export)
@@ -129,6 +148,19 @@ def run_cohort(given: argparse.Namespace) -> int:
     return 0
 
 
+def run_students(given: argparse.Namespace) -> int:
+    new, known = enter_students(given.course, given.file)
+    print(f"{len(new)} students entered, {len(known)} were there already.")
+    return 0
+
+
+def run_collect(given: argparse.Namespace) -> int:
+    """Exit status: 0 all collected, 3 something needs a person, 1 refused."""
+    report = collect(given.lms, given.course, given.set, given.zip, given.grades, given.replace, given.match)
+    print(report.text())
+    return report.exit_status()
+
+
 def run_assign(given: argparse.Namespace) -> int:
     handed_out = assign(given.set, given.course, given.answers, lambda what: print(f"  {what}", flush=True))
     print(f"Released. Hand out {handed_out}.")
@@ -145,7 +177,7 @@ def run_grade(given: argparse.Namespace) -> int:
 def run_export(given: argparse.Namespace) -> int:
     report = export_grades(
         given.lms, given.course, given.set, given.downloaded, given.out, given.allow_ungraded, match=given.match,
-        column=given.column, scale=given.scale, maximum=given.maximum, comments=given.comments,
+        column=given.column, scale=given.scale, maximum=given.maximum, comments=given.comments, anyway=given.anyway,
     )
     print(report.text())
     return 0

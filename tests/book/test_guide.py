@@ -85,7 +85,7 @@ def test_messages_of_the_troubleshooting_page_are_those_of_the_programs():
     text = re.sub(r"[\"']\s*\n\s*(?:\+ )?[fr]?[\"']", "", text)   # texts that go on in the next line
     text = re.sub(r"\s+", " ", re.sub(r"\{[^{}]*\}", "…", text))
     others = ("mystique: command not found", "No such file or directory", "No module named", "FileNotFoundError", "timestamp.txt", "submission_secret.txt",
-              "nbgrader release_feedback", "0 submissions, 0 graded now", "grade_log.jsonl", "remarks", "mystique solution")
+              "nbgrader release_feedback", "grade_log.jsonl", "remarks", "mystique solution")
     seen = [quoted for row in page.splitlines() if row.startswith("| ") for quoted in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
     assert len(seen) > 25
     for quoted in seen:
@@ -195,8 +195,8 @@ def hand_in(course: Course, student: str, content: str, name: str = "ps1.ipynb")
 
 
 def a_list_of_students(course):
-    text = "id,first_name,last_name,email\namara,Amara,Osei,amara@example.edu\n9001,Ben,Lindqvist,ben@example.edu\n"
-    (course.class_ / "students.csv").write_text(text, encoding="utf-8")
+    text = "id;first_name;last_name;email\namara;Amara;Osei;amara@example.edu\nben;Ben;Lindqvist;ben@example.edu\n"
+    (course.class_ / "students.csv").write_text(text, encoding="utf-8-sig")  # as a European Excel saves "CSV UTF-8"
 
 
 def there_is_a_zip_to_hand_out(course):
@@ -217,18 +217,26 @@ def the_page_came_back(course):
     assert len(pages) == 1 and "Checks of question 1" in pages[0].read_text(encoding="utf-8")
 
 
-def a_zip_from_the_lms(course):
-    folder = course.class_ / "downloaded" / "ps1" / "archive"
-    folder.mkdir(parents=True)
-    notebook = perfect(course.class_)
-    at(notebook, "q1")["source"] = "answers_due = len(rows)"
-    at(notebook, "q10")["source"] = "*Write your answer here.*"
-    with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
-        archive.writestr("lindqvistben_LATE_9001_55123_ps1-1.ipynb", json.dumps(notebook))
+def a_zip_of(name):
+    """Ben's work in a zip, under the name that an LMS gives it."""
+    def write(course):
+        notebook = perfect(course.class_)
+        at(notebook, "q1")["source"] = "answers_due = len(rows)"
+        at(notebook, "q10")["source"] = "*Write your answer here.*"
+        with zipfile.ZipFile(course.class_ / "submissions.zip", "w") as archive:
+            archive.writestr(name, json.dumps(notebook))
+
+    return write
+
+
+def the_three_zips_held_the_same(course):
+    said = {lms: course.said[f"mystique collect {lms} ps1 submissions.zip downloaded.csv"] for lms in ("canvas", "moodle", "brightspace")}
+    assert "Collected (1):\n  ben: late; was called ps1-1.ipynb" in said["canvas"] and "without work in submitted/ (1):\n  row 3: Osei, Amara" in said["canvas"]
+    assert all("1 unchanged, 0 not understood" in said[lms] for lms in ("moodle", "brightspace"))
 
 
 def two_e_mails(course):
-    assert (course.class_ / "submitted" / "9001" / "ps1" / "ps1.ipynb").is_file()
+    assert (course.class_ / "submitted" / "ben" / "ps1" / "ps1.ipynb").is_file()
     hand_in(course, "amara", json.dumps(perfect(course.class_)), "ps1 (1).ipynb")
     hand_in(course, "chloe", '{"cells": [')
 
@@ -273,6 +281,17 @@ def points_are_given_in_the_formgrader(course):
                 comment.fill("A clear figure.")
                 comment.blur()
         page.close()
+
+
+def the_books_address_is_told(course):
+    settings = re.findall(r"```python\n(.*?)```", (ROOT / "book" / "instructors-running.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    with open(course.class_ / "nbgrader_config.py", "a", encoding="utf-8") as file:
+        file.write(settings)
+
+
+def ben_can_follow_a_link_into_the_book(course):
+    page = (course.class_ / "feedback" / "ben" / "ps1" / "ps1.html").read_text(encoding="utf-8")
+    assert re.search(r'Read again: <a href="https://example\.edu/mission-mystique/([\w-]+\.html#[\w-]+)">\1</a>', page)
 
 
 def the_comment_is_on_the_page(course):
@@ -352,15 +371,16 @@ def she_is_told(course):
 WHOLE, CLASS, STUDENT, EXERCISES = "whole", "class_", "student", "exercises"
 STORY = [
     (WHOLE, ["mystique cohort fall-2027", "cd cohorts/fall-2027/course"]),
-    (CLASS, ["mystique assign ps1", there_is_a_zip_to_hand_out, a_list_of_students, "nbgrader db student import students.csv",
-             "nbgrader release_assignment ps1"]),
+    (CLASS, [a_list_of_students, "mystique students students.csv", "mystique assign ps1", there_is_a_zip_to_hand_out, "nbgrader release_assignment ps1"]),
     (STUDENT, ["nbgrader fetch_assignment ps1", the_student_answers, "nbgrader submit ps1"]),
     (CLASS, ["nbgrader collect ps1", the_exchange_brought_it, "mystique grade ps1", "nbgrader generate_feedback ps1 --force", "nbgrader release_feedback ps1"]),
     (STUDENT, ["nbgrader fetch_feedback ps1", the_page_came_back]),
-    (CLASS, [a_zip_from_the_lms,
-             "nbgrader zip_collect ps1 --FileNameCollectorPlugin.named_regexp='.*?_(?:LATE_)?(?P<student_id>\\d+)_\\d+_(?P<file_id>ps1)'",
-             two_e_mails, "mystique grade ps1", it_is_said_who_needs_a_person, chloe_hands_in_again, "mystique grade ps1", HERE,
-             points_are_given_in_the_formgrader, "nbgrader generate_feedback ps1 --force", the_comment_is_on_the_page,
+    (CLASS, [CANVAS, a_zip_of("lindqvistben_LATE_9001_55123_ps1-1.ipynb"), "mystique collect canvas ps1 submissions.zip downloaded.csv",
+             MOODLE, a_zip_of("Ben Lindqvist_72_assignsubmission_file_/ps1.ipynb"), "mystique collect moodle ps1 submissions.zip downloaded.csv",
+             BRIGHTSPACE, a_zip_of("312-67 - Ben Lindqvist - Nov 28, 2026 1044 AM/ps1.ipynb"), "mystique collect brightspace ps1 submissions.zip downloaded.csv",
+             the_three_zips_held_the_same, two_e_mails, "mystique grade ps1", it_is_said_who_needs_a_person, chloe_hands_in_again, "mystique grade ps1", HERE,
+             points_are_given_in_the_formgrader, the_books_address_is_told, "nbgrader generate_feedback ps1 --force",
+             the_comment_is_on_the_page, ben_can_follow_a_link_into_the_book,
              CANVAS, "mystique export canvas ps1 downloaded.csv grades.csv", filled(5, ["39", "32"]),
              MOODLE, "mystique export moodle ps1 downloaded.csv grades.csv", filled(4, ["39", "32"]),
              BRIGHTSPACE, "mystique export brightspace ps1 downloaded.csv grades.csv", filled(5, ["39", "32"]),

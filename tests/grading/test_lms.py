@@ -116,7 +116,7 @@ def gradebook_csv():
     return rows + [[first, last, "", "", "", email.upper(), "-", "-", "-", " ", "-", "1804665600"] for _, first, last, email, *_ in (*CLASS, NO_SUBMISSION)]
 
 
-def brightspace(header="PS 1 Points Grade <Numeric MaxPoints:100 Weight:10 Category:Problem sets CategoryWeight:40>"):
+def brightspace(header="PS 1 Points Grade <Numeric MaxPoints:40 Weight:10 Category:Problem sets CategoryWeight:40>"):
     rows = [["OrgDefinedId", "Username", "Last Name", "First Name", "Email", "Essay Points Grade <Numeric MaxPoints:10>", header, "End-of-Line Indicator"]]
     return rows + [[f"#1000{number}", f"#{student}", last, first, email, "7", "", "#"] for number, (student, first, last, email, *_) in enumerate((*CLASS, NO_SUBMISSION))]
 
@@ -187,7 +187,7 @@ def test_brightspace(course, tmp_path):
     assert set(frame["End-of-Line Indicator"]) == {"#"}
     assert frame["OrgDefinedId"].tolist() == [f"#1000{number}" for number in range(5)]
     assert frame["Last Name"].tolist() == [CLASS[0][2], CLASS[1][2], CLASS[2][2], "'" + CLASS[3][2], "Diaz"]
-    assert "out of 40; the LMS has a maximum of 100" in report.scaling
+    assert report.scaling == "Points were written as they are, out of 40."
 
 
 def test_only_changed_cells_differ_byte_for_byte(course, tmp_path):
@@ -244,7 +244,7 @@ def test_students_can_be_found_by_the_lms_id_of_the_gradebook(course, tmp_path):
 def test_two_columns_that_disagree_are_refused(course, tmp_path):
     rows = canvas()
     rows[3][2], rows[4][2] = "bjorn", "chen"  # the SIS ids of two students are each other's login
-    with pytest.raises(LmsError, match="row 4: column 'SIS Login ID'.* says chen.* says bjorn.*Name the column"):
+    with pytest.raises(LmsError, match="row 4: column 'SIS Login ID'.* says chen.* says bjorn.*--match"):
         export_grades("canvas", course, "ps1", save(tmp_path, table([row for row in rows if row[3] != "dora"])), tmp_path / "out.csv")
     report = export_grades("canvas", course, "ps1", tmp_path / "downloaded.csv", tmp_path / "out.csv", match="SIS User ID")
     assert {student: row for row, student, _ in report.written} == {"bjorn": 4, "chen": 5}
@@ -270,7 +270,7 @@ def test_nobody_found_is_refused_with_examples_of_both(course, tmp_path):
     rows = canvas()
     for row in rows[3:]:
         row[3] = f"x{row[1]}"
-    with pytest.raises(LmsError, match="no student of the gradebook.*'x9001'.*'aobrien'.*nbgrader db student import"):
+    with pytest.raises(LmsError, match="no student of the gradebook.*'x9001'.*'aobrien'.*mystique students FILE.*--match"):
         export_grades("canvas", course, "ps1", save(tmp_path, table(rows)), tmp_path / "out.csv")
 
 
@@ -291,7 +291,7 @@ def test_open_manual_grading_is_refused_by_number_and_name_unless_told(course, t
     (course / "submitted" / "bjorn" / "ps1").mkdir(parents=True)
     extra = [[name, str(number), "", name, "", "", "", ""] for number, name in enumerate(("fay", "gus", "hal"), start=1)]
     downloaded = save(tmp_path, table(canvas(extra)))
-    with pytest.raises(LmsError, match="3 submission.*not graded to the end") as refused:
+    with pytest.raises(LmsError, match="3 submission.*not graded to the end(?s:.*)--allow-ungraded") as refused:
         export_grades("canvas", course, "ps1", downloaded, tmp_path / "out.csv")
     assert "fay: to be graded by a person: ps1-q10" in str(refused.value) and "hal: handed in, but never graded" in str(refused.value)
     assert "bjorn" not in str(refused.value)
@@ -327,11 +327,14 @@ def test_a_late_penalty_counts_as_in_nbgraders_export(course, tmp_path):
     ("canvas", canvas(maximum="10"), {"chen": "10", "bjorn": "2.13"}),
     ("moodle", worksheet(maximum="100.00"), {"chen@example.edu": "100", "bjorn@example.edu": "21.25"}),
     ("moodle", worksheet(maximum="100,00"), {"chen@example.edu": "100", "bjorn@example.edu": "21,25"}),
-    ("brightspace", brightspace(), {"#chen": "100", "#bjorn": "21.25"}),
+    ("brightspace", brightspace("PS1 Points Grade <Numeric MaxPoints:100>"), {"#chen": "100", "#bjorn": "21.25"}),
 ])
-def test_points_are_scaled_only_when_asked(course, tmp_path, system, rows, expected):
+def test_another_maximum_is_refused_and_points_are_scaled_only_when_asked(course, tmp_path, system, rows, expected):
     downloaded = save(tmp_path, table(rows))
-    plain = export_grades(system, course, "ps1", downloaded, tmp_path / "plain.csv")
+    with pytest.raises(LmsError, match=r"downloaded.csv, row \d: the LMS has a maximum of 100? .* ps1 has 40 points.* --scale .* --anyway "):
+        export_grades(system, course, "ps1", downloaded, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    plain = export_grades(system, course, "ps1", downloaded, tmp_path / "plain.csv", anyway=True)
     scaled = export_grades(system, course, "ps1", downloaded, tmp_path / "scaled.csv", scale=True)
     assert "as they are, out of 40" in plain.scaling and "scaled from 40 to the LMS's" in scaled.scaling
     place = rows[0].index(scaled.column)
@@ -341,9 +344,24 @@ def test_points_are_scaled_only_when_asked(course, tmp_path, system, rows, expec
     assert bool(above) == (system == "canvas")
 
 
+def test_a_file_of_another_set_is_refused_unless_told(course, tmp_path):
+    """Moodle names the assignment of a worksheet in the file's name alone; with --column the header must fit."""
+    for name in ("ps1", "ps3"):
+        (course / "source" / name).mkdir(parents=True)
+    other = save(tmp_path, table(worksheet()), "Grades-MPA 501-Problem set 3-2214.csv")
+    with pytest.raises(LmsError, match="Problem set 3-2214.csv: the file is named like ps3, and the points are of ps1.*--anyway"):
+        export_grades("moodle", course, "ps1", other, tmp_path / "out.csv")
+    header = ("Problem set 3 (811)", "PS1 (812)")
+    with pytest.raises(LmsError, match=r"downloaded.csv: the column 'Problem set 3 \(811\)' is named like ps3.*--anyway"):
+        export_grades("canvas", course, "ps1", save(tmp_path, table(canvas(header=header))), tmp_path / "out.csv", column="Problem set 3")
+    assert not (tmp_path / "out.csv").exists()
+    assert len(export_grades("moodle", course, "ps1", other, tmp_path / "out.csv", anyway=True).written) == 4
+    export_grades("moodle", course, "ps1", save(tmp_path, table(worksheet()), "Grades-MPA 501-Problem set 1-2213.csv"), tmp_path / "out.csv")
+
+
 def test_a_maximum_that_the_file_does_not_say_can_be_named(course, tmp_path):
     downloaded = save(tmp_path, table(gradebook_csv()))
-    with pytest.raises(LmsError, match="does not say the LMS's maximum.*Name the maximum"):
+    with pytest.raises(LmsError, match="does not say the LMS's maximum.*Name it with --maximum"):
         export_grades("moodle", course, "ps1", downloaded, tmp_path / "out.csv", scale=True)
     export_grades("moodle", course, "ps1", downloaded, tmp_path / "out.csv", scale=True, maximum=20)
     assert [row[7] for row in read(tmp_path / "out.csv")[1:3]] == ["17", "4.25"]
@@ -395,8 +413,8 @@ def without(rows, column):
     ("brightspace", table(gradebook_csv()), "Say moodle"),
     ("canvas", table(without(canvas(), "ID")), "row 1: found the columns 'Student', 'SIS User ID'.*canvas was said, with columns such as student, id, section"),
     ("canvas", table(without(canvas(), "Problem set 1: The County's Data (812)")), r"no grade column for ps1; grade columns found: 'Reading quiz \(811\)'"),
-    ("canvas", table(canvas(header=("PS1 (1)", "Problem Set 01 (2)"))), ""),
-    ("canvas", table(canvas(header=("PS1 draft (1)", "Problem Set 01 (2)"))), r"2 columns may be meant for ps1: 'PS1 draft \(1\)', 'Problem Set 01 \(2\)'. Name one"),
+    ("canvas", table(canvas(header=("Problem Set 01 (2)", "PS1 (1)"))), ""),
+    ("canvas", table(canvas(header=("PS1 draft (1)", "Problem Set 01 (2)"))), r"2 columns may be meant for ps1: 'PS1 draft \(1\)', 'Problem Set 01 \(2\)'. Name one of them with --column"),
     ("moodle", table(without(gradebook_csv(), "Assignment: PS1 (Real)")), "no grade column for ps1.*display type 'Real'"),
     ("brightspace", table(without(brightspace(), "End-of-Line Indicator")), "row 1: the column 'End-of-Line Indicator' is missing"),
     ("brightspace", table(brightspace()).replace("7,,#", "7,#,", 1), "row 2: ends with '' where '#' must stand.*shifted"),
@@ -437,7 +455,7 @@ def test_a_file_that_excel_saved_in_its_own_encoding_is_read_and_written_so(cour
 def test_a_moodle_file_in_another_language_needs_its_columns_named(course, tmp_path):
     rows = [["ID", "Vollständiger Name", "E-Mail-Adresse", "Bewertung", "Bestwertung"], ["Teilnehmer/in 710", "Björn", "bjorn@example.edu", "", "100,00"]]
     downloaded = save(tmp_path, table(rows))
-    with pytest.raises(LmsError, match="another language"):
+    with pytest.raises(LmsError, match="another language.*--match.*--column"):
         export_grades("moodle", course, "ps1", downloaded, tmp_path / "out.csv")
     export_grades("moodle", course, "ps1", downloaded, tmp_path / "out.csv", match="E-Mail-Adresse", column="Bewertung")
     assert read(tmp_path / "out.csv")[1][3] == "8,5"
@@ -482,7 +500,7 @@ def test_a_course_without_grades_is_told_so(course, tmp_path):
     with pytest.raises(LmsError, match="the gradebook has no ps7; it has ps1"):
         export_grades("canvas", course, "ps7", downloaded, tmp_path / "out.csv", column="Reading quiz")
     (course / "gradebook.db").unlink()
-    with pytest.raises(LmsError, match="no gradebook yet. Grade ps1 first"):
+    with pytest.raises(LmsError, match="no gradebook yet. Run `mystique assign ps1` first"):
         export_grades("canvas", course, "ps1", downloaded, tmp_path / "out.csv")
     with pytest.raises(LmsError, match="no nbgrader course"):
         export_grades("canvas", tmp_path / "nowhere", "ps1", downloaded, tmp_path / "out.csv")

@@ -34,6 +34,7 @@ FORMULA = "=+-@\t\r\n"    # a spreadsheet may run a cell that begins so ...
 WIDE = "＝＋－＠"          # ... or with their full-width forms
 NUMBER = re.compile(r"[+-]?(?=[^\d]*\d)[\d.,\s]*+(?:e[+-]?\d+)?%?", re.IGNORECASE)
 EMPTY_MARKS = ("", "-", "–", "—")
+CANVAS_TEST_STUDENT = "Student, Test"
 
 
 class LmsError(ValueError):
@@ -114,7 +115,7 @@ class Report:
 
 
 def export_grades(lms, course_dir, problem_set, downloaded_file, out_file, allow_ungraded=False, *,
-                  match=None, column=None, scale=False, maximum=None, comments=False):
+                  match=None, column=None, scale=False, maximum=None, comments=False, anyway=False):
     """Write `out_file`: the downloaded file with the points of a problem set in it; a `Report`.
 
     lms: canvas, moodle or brightspace. allow_ungraded: write although a person has still to grade something.
@@ -122,6 +123,7 @@ def export_grades(lms, course_dir, problem_set, downloaded_file, out_file, allow
     column: the grade column (default: the one named like the problem set). With both named, a Moodle file may have its
     headers in any language. scale: convert points to the LMS's maximum; maximum: that, where the file does not say it.
     comments: Moodle's worksheet only: write the graders' comments into empty feedback cells.
+    anyway: write although the file seems to be of another problem set, or has another maximum.
     An earlier `out_file` is replaced; the downloaded file never. Raises LmsError.
     """
     downloaded_file, out_file = Path(downloaded_file), Path(out_file)
@@ -136,6 +138,9 @@ def export_grades(lms, course_dir, problem_set, downloaded_file, out_file, allow
     _refuse_open_work(earned, problem_set, allow_ungraded)
     found, matched_by = _match(sheet, kind, rows, earned, match)
     maxima = _maxima(sheet, kind, rows, place, maximum)
+    if not anyway:
+        _refuse_another_set(sheet, kind, place, problem_set, problem_sets_of(course_dir))
+        _refuse_another_maximum(sheet, place, problem_set, earned[0].maximum, maxima, scale)
     scaling = _scaling(sheet, earned, maxima, scale)
     report = Report(out_file, kind.title, sheet.header[place], matched_by, scaling)
 
@@ -151,7 +156,7 @@ def export_grades(lms, course_dir, problem_set, downloaded_file, out_file, allow
     there = set(found.values())
     report.only_in_course = [(each.student, each.in_words()) for each in earned if each.student not in there]
     if over := [row for row, _, points in report.written if maxima.get(row) is not None and _number(points) > maxima[row]]:
-        report.notes.append(f"{len(over)} grade(s) are above the LMS's maximum (row {over[0]} first). Some LMS refuse those: scale, or change the maximum there.")
+        report.notes.append(f"{len(over)} grade(s) are above the LMS's maximum (row {over[0]} first). Some LMS refuse those: say --scale, or change the maximum there.")
     if comments and not kind.feedback:
         report.notes.append("Comments were asked for, but this kind of file has no column for them.")
     if kind is UNKNOWN:
@@ -175,6 +180,7 @@ class Earned:
     maximum: float
     open: str           # what still waits to be graded, in words; "" if nothing
     comments: tuple     # (question, text) by graders
+    name: str = ""      # first and last name
 
     def in_words(self):
         if self.points is not None:
@@ -195,14 +201,14 @@ def read_gradebook(course_dir, problem_set):
         with tempfile.TemporaryDirectory(prefix="grades-") as scratch:
             if url.startswith("sqlite"):
                 if not Path(url.removeprefix("sqlite:///")).is_file():
-                    raise LmsError(f"{url.removeprefix('sqlite:///')}: there is no gradebook yet. Grade {problem_set} first.")
+                    raise LmsError(f"{url.removeprefix('sqlite:///')}: there is no gradebook yet. Run `mystique assign {problem_set}` first.")
                 url = copy_of_gradebook(settings, scratch)
             with Gradebook(url, directory.course_id) as gradebook:
                 try:
                     assignment = gradebook.find_assignment(problem_set)
                 except MissingEntry:
                     known = ", ".join(sorted(each.name for each in gradebook.assignments)) or "nothing"
-                    raise LmsError(f"{course_dir}: the gradebook has no {problem_set}; it has {known}.") from None
+                    raise LmsError(f"{course_dir}: the gradebook has no {problem_set}; it has {known}. Run `mystique assign {problem_set}` first.") from None
                 submissions = {each.student.id: each for each in assignment.submissions}
                 handed_in, maximum = _handed_in(directory, problem_set), float(assignment.max_score)
                 earned = [_earned(each, submissions.get(each.id), each.id in handed_in, maximum) for each in gradebook.students]
@@ -235,7 +241,8 @@ def _earned(student, submission, handed_in, maximum):
             left = [grade.name for grade in grades if grade.needs_manual_grade]
             waiting = f"to be graded by a person: {', '.join(left)}" if left else ""
         comments = tuple((each.name, each.manual_comment) for notebook in submission.notebooks for each in notebook.comments if each.manual_comment)
-    return Earned(student.id, student.email or "", student.lms_user_id or "", points, maximum, waiting, comments)
+    name = f"{student.first_name or ''} {student.last_name or ''}".strip()
+    return Earned(student.id, student.email or "", student.lms_user_id or "", points, maximum, waiting, comments, name)
 
 
 def _refuse_open_work(earned, problem_set, allow_ungraded):
@@ -243,7 +250,7 @@ def _refuse_open_work(earned, problem_set, allow_ungraded):
     if waiting and not allow_ungraded:
         raise LmsError(
             f"{problem_set}: {len(waiting)} submission(s) are not graded to the end, so nothing was written:\n" + "\n".join(waiting)
-            + "\nGrade them in the formgrader, or allow ungraded work: then the points so far are written, and a cell stays as it is where nothing is graded."
+            + "\nGrade them in the formgrader, or say --allow-ungraded: then the points so far are written, and a cell stays as it is where nothing is graded."
         )
 
 
@@ -401,7 +408,7 @@ def _kind(sheet, lms, named):
     if named and lms == "moodle":
         return UNKNOWN
     wanted = "; or ".join(", ".join(names) for kind in SYSTEMS[lms] for names in kind.marks[:1])
-    more = " Are its headers in another language? Then name the columns with match and column." if lms == "moodle" else ""
+    more = " Are its headers in another language? Then name two columns: --match, with the students' ids or addresses, and --column, to fill." if lms == "moodle" else ""
     raise LmsError(
         f"{sheet.path}, row 1: found the columns {_listed(sheet.header)}; {lms} was said, with columns such as {wanted}. "
         f"Download the file from {lms} again.{more}"
@@ -427,24 +434,24 @@ def _grade_column(sheet, kind, problem_set, column):
         places = list(titles)
     else:
         places = [place for place, title in titles.items() if title.strip().casefold() == problem_set.casefold()] or [
-            place for place, title in titles.items() if _names(title, problem_set)]
+            place for place, title in titles.items() if names_set(title, problem_set)]
     offered = _listed([sheet.header[place] for place in titles]) if titles else "none"
     if not places:
         what = f"no column '{column}'" if column is not None else f"no grade column for {problem_set}"
         real = " Moodle's gradebook must be exported with the grade display type 'Real'." if kind is GRADEBOOK else ""
         raise LmsError(
             f"{sheet.path}, row 1: {what}; grade columns found: {offered}. "
-            f"Make the assignment in the LMS and download again, or name the column.{real}"
+            f"Make the assignment in the LMS and download again, or name the column with --column.{real}"
         )
     if len(places) > 1:
         meant = _listed([sheet.header[place] for place in places])
-        raise LmsError(f"{sheet.path}, row 1: {len(places)} columns may be meant for {column or problem_set}: {meant}. Name one of them.")
+        raise LmsError(f"{sheet.path}, row 1: {len(places)} columns may be meant for {column or problem_set}: {meant}. Name one of them with --column.")
     if kind is WORKSHEET and "scale" in sheet.names:
         raise LmsError(f"{sheet.path}, row 1: this assignment is graded by a scale of words. Set it to points in Moodle, and download the worksheet again.")
     return places[0]
 
 
-def _names(title, problem_set):
+def names_set(title, problem_set):
     """Whether an assignment's title names a problem set: ps1 is also PS 1, PS-01 and Problem set 1."""
     parts = re.fullmatch(r"(\D+?)[\s_-]*0*(\d+)", problem_set)
     if not parts:
@@ -453,14 +460,42 @@ def _names(title, problem_set):
     return re.search(rf"(?<!\w){word}[\s_-]*0*{parts[2]}(?!\w)", title, re.IGNORECASE) is not None
 
 
-def _student_rows(sheet, kind, place):
-    """The rows of students. Canvas puts up to two rows of its own before them."""
+def other_set(title, problem_set, known):
+    """The problem set that a title names, if it is another one than this; else None."""
+    return None if names_set(title, problem_set) else next((each for each in known if names_set(title, each)), None)
+
+
+def problem_sets_of(course_dir):
+    """The names of a course's problem sets."""
+    return sorted(each.name for each in (Path(course_dir) / "source").glob("*") if each.is_dir() and not each.name.startswith("."))
+
+
+def _refuse_another_set(sheet, kind, place, problem_set, known):
+    """Moodle's worksheet names its assignment in the file's name alone, the others in the header of the column."""
+    title = sheet.path.stem if kind is WORKSHEET else sheet.header[place]
+    if other := other_set(title, problem_set, known):
+        what = "the file" if kind is WORKSHEET else f"the column '{title}'"
+        raise LmsError(f"{sheet.path}: {what} is named like {other}, and the points are of {problem_set}. "
+                       f"Download the file of {problem_set}; or say --anyway, if it is the right one.")
+
+
+def _refuse_another_maximum(sheet, place, problem_set, ours, maxima, scale):
+    row = next((row for row, theirs in maxima.items() if theirs != ours), None)
+    if row is not None and not scale:
+        raise LmsError(
+            f"{sheet.path}, row {row}: the LMS has a maximum of {_decimal(maxima[row])} in the column '{sheet.header[place]}', and {problem_set} has {_decimal(ours)} points. "
+            f"Is it the file of another problem set? If not, say --scale to convert the points, or --anyway to write them as they are."
+        )
+
+
+def _student_rows(sheet, kind, place=None):
+    """The rows of students. Canvas puts up to two rows of its own before them. place: the column to fill, if one is."""
     rows = sheet.rows()
     if kind is CANVAS:
         id_place = _needed(sheet, "ID")
         points = _points_possible(sheet)
-        if points is not None and "read only" in sheet.value(points, place):
-            raise LmsError(f"{sheet.path}, row {points}: Canvas marks the column '{sheet.header[place]}' as read only. Name an assignment's column.")
+        if None not in (points, place) and "read only" in sheet.value(points, place):
+            raise LmsError(f"{sheet.path}, row {points}: Canvas marks the column '{sheet.header[place]}' as read only. Name an assignment's column with --column.")
         rows = [row for row in rows if row != points and sheet.value(row, id_place).strip()]
     if kind.last[0]:
         name, content = kind.last
@@ -483,7 +518,7 @@ def _points_possible(sheet):
 def _needed(sheet, name):
     place = sheet.place(name)
     if place is None:
-        raise LmsError(f"{sheet.path}, row 1: the column '{name}' is missing; found {_listed(sheet.header)}. Download the file again, or name one of these.")
+        raise LmsError(f"{sheet.path}, row 1: the column '{name}' is missing; found {_listed(sheet.header)}. Download the file again, or name one of these with --match.")
     return place
 
 
@@ -497,13 +532,8 @@ def _listed(names, most=12):
 
 def _match(sheet, kind, rows, earned, match):
     """({row: student}, how they were found). Raises LmsError if that is not certain."""
-    places = [_needed(sheet, match)] if match is not None else [place for name in kind.ids if (place := sheet.place(name)) is not None]
-    if not places:
-        raise LmsError(f"{sheet.path}, row 1: no column to find students by; one of {_listed([name for name in kind.ids])} was expected. Export with these columns.")
-    ways = [_way(sheet, rows, place, earned, *how) for place in places for how in (
-        ("student id", lambda each: each.student, _key), ("LMS id", lambda each: each.lms_id, _key), ("e-mail address", lambda each: each.email, _key),
-        ("student id, before the @", lambda each: each.student, _local), ("e-mail address, before the @", lambda each: each.email.partition("@")[0], _key),
-    )]
+    places = _id_places(sheet, kind, match)
+    ways = _ways(sheet, rows, places, earned)
     best = max(ways, key=lambda way: (way.found, -len(way.twice)))  # of equals the first: columns and kinds stand in the order of their worth
     if not best.found:
         seen = _listed([sheet.value(row, places[0]) for row in rows], 3)
@@ -511,26 +541,45 @@ def _match(sheet, kind, rows, earned, match):
         columns = _listed([sheet.header[place] for place in places])
         raise LmsError(
             f"{sheet.path}: no student of the gradebook is in {columns}. The file has {seen} ..., the gradebook {there}. Is it another course's file? "
-            "Else put the LMS's ids or e-mail addresses into the gradebook (nbgrader db student import), or name the column."
+            "Else put the LMS's ids or e-mail addresses into the gradebook (mystique students FILE), or name the column with --match."
         )
     if best.twice:
-        raise LmsError(f"{sheet.path}, {best.twice[0]}. Take out the one that is wrong, or name another column to match by.")
+        raise LmsError(f"{sheet.path}, {best.twice[0]}. Take out the one that is wrong, or name another column with --match.")
     for other in ways:
         differs = [row for row in best.pairs if other.pairs.get(row, best.pairs[row]) != best.pairs[row]]
         if differs and (other.found == best.found or best.found < len(earned)):
             row = differs[0]
-            raise LmsError(f"{sheet.path}, row {row}: {best.title} says {best.pairs[row]}, {other.title} says {other.pairs[row]}. Name the column to match by.")
+            raise LmsError(f"{sheet.path}, row {row}: {best.title} says {best.pairs[row]}, {other.title} says {other.pairs[row]}. Name the column to match by with --match.")
     return best.pairs, best.title
 
 
 @dataclass
 class Way:
-    """One way to find students: a column of the file against one kind of id in the gradebook."""
+    """One way to find students: a column of the file against one kind of id in the gradebook.
+
+    id_of: makes a student's id from a cell of the column, where the gradebook's kind of id is just that; else None."""
 
     title: str
     pairs: dict
     found: int
     twice: list
+    place: int
+    id_of: object
+
+
+def _id_places(sheet, kind, match):
+    places = [_needed(sheet, match)] if match is not None else [place for name in kind.ids if (place := sheet.place(name)) is not None]
+    if not places:
+        raise LmsError(f"{sheet.path}, row 1: no column to find students by; one of {_listed([name for name in kind.ids])} was expected. "
+                       "Export with these columns, or name another one with --match.")
+    return places
+
+
+def _ways(sheet, rows, places, earned):
+    return [_way(sheet, rows, place, earned, *how) for place in places for how in (
+        ("student id", lambda each: each.student, _key), ("LMS id", lambda each: each.lms_id, _key), ("e-mail address", lambda each: each.email, _key),
+        ("student id, before the @", lambda each: each.student, _local), ("e-mail address, before the @", lambda each: each.email.partition("@")[0], _key),
+    )]
 
 
 def _way(sheet, rows, place, earned, what, of_student, of_cell):
@@ -549,7 +598,7 @@ def _way(sheet, rows, place, earned, what, of_student, of_cell):
         if len(in_course[key]) > 1:
             twice.append(f"row {first}: '{sheet.value(first, place)}' in column '{name}' fits {' and '.join(in_course[key])} of the gradebook")
     pairs = {in_file[key][0]: in_course[key][0] for key in both if len(in_file[key]) == len(in_course[key]) == 1}
-    return Way(f"column '{name}' (the gradebook's {what})", pairs, len(both), twice)
+    return Way(f"column '{name}' (the gradebook's {what})", pairs, len(both), twice, place, of_cell if what.startswith("student id") else None)
 
 
 def _key(text):
@@ -561,6 +610,69 @@ def _key(text):
 def _local(text):
     name, at, _ = _key(text).partition("@")
     return name if at else ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A student as a file of the LMS lists her.
+
+    student: her id in the course, "" if it cannot be told. number: by which the LMS's other files know her. names: how they may call her."""
+
+    row: int
+    who: str
+    student: str
+    number: str
+    names: tuple
+
+
+def read_class(lms, path, earned, match=None):
+    """Everybody in a file with grades, as `Listed`. earned: who is in the course. match: as in `export_grades`. Raises LmsError.
+
+    Who is in the course keeps her id there. Another one gets the id by which the export will find her in this file.
+    """
+    sheet = Sheet(path)
+    kind = _kind(sheet, lms, named=match is not None)
+    is_test = sheet.place("student") if kind is CANVAS else None
+    rows = [row for row in _student_rows(sheet, kind) if is_test is None or sheet.value(row, is_test).strip() != CANVAS_TEST_STUDENT]
+    ids = _ids_of_rows(sheet, kind, rows, earned, match)
+    return [Listed(row, _who(sheet, kind, row), ids.get(row, ""), *_known_as(sheet, kind, row)) for row in rows]
+
+
+def _ids_of_rows(sheet, kind, rows, earned, match):
+    """{row: student id}. All come from one column: the export looks into one only."""
+    places = _id_places(sheet, kind, match)
+    ways = _ways(sheet, rows, places, earned)
+    most = max(way.found for way in ways)
+    pairs, place, id_of = {}, None, None
+    if most:
+        pairs, _ = _match(sheet, kind, rows, earned, match)
+        place, id_of = next(((way.place, way.id_of) for way in ways if way.id_of and way.found == most), (None, None))
+    else:
+        place, id_of = _column_for_ids(sheet, rows, places)
+    made = {row: id_of(sheet.value(row, place)) for row in rows if row not in pairs} if id_of else {}
+    return {**made, **pairs}
+
+
+def _column_for_ids(sheet, rows, places):
+    """(the first column that tells all students apart, how it does)."""
+    for place in places:
+        for id_of in (_local, _key):
+            ids = [id_of(sheet.value(row, place)) for row in rows]
+            if all(ids) and len(set(ids)) == len(ids):
+                return place, id_of
+    raise LmsError(f"{sheet.path}: in none of the columns {_listed([sheet.header[place] for place in places])} has every student an id of her own. "
+                   "Export the file with such a column, or name another one with --match.")
+
+
+def _known_as(sheet, kind, row):
+    """(the number that the LMS's other files have for a student, the ways in which they may write her name)."""
+    cells = dict(zip(sheet.names, (cell.strip() for cell in sheet.values(row))))
+    if kind is UNKNOWN:
+        number = re.search(r"\d+$", sheet.value(row, 0).strip())
+        return number[0] if number else "", tuple(cells.values())
+    first, last = cells.get("first name", ""), cells.get("last name", cells.get("surname", ""))
+    names = (cells.get("student", ""), cells.get("full name", ""), f"{first} {last}", f"{last} {first}", f"{cells.get('username', '')} {first} {last}")
+    return _key(cells.get("id", "") if kind is CANVAS else cells.get("identifier", "")), tuple(name for name in names if name.strip())
 
 
 def _who(sheet, kind, row):
@@ -592,13 +704,12 @@ def _scaling(sheet, earned, maxima, scale):
     ours, theirs = earned[0].maximum, sorted(set(maxima.values()))
     if scale:
         if not maxima:
-            raise LmsError(f"{sheet.path}: does not say the LMS's maximum, so points cannot be scaled to it. Name the maximum.")
+            raise LmsError(f"{sheet.path}: does not say the LMS's maximum, so points cannot be scaled to it. Name it with --maximum.")
         if ours <= 0 or theirs[0] <= 0:
             raise LmsError(f"{sheet.path}: points cannot be scaled from a maximum of {_decimal(ours)} to one of {_decimal(theirs[0])}.")
         return f"Points were scaled from {_decimal(ours)} to the LMS's {' or '.join(map(_decimal, theirs))}, and rounded to {PLACES} decimal places."
     if theirs and theirs != [ours]:
-        return (f"Points were written as they are, out of {_decimal(ours)}; the LMS has a maximum of {' or '.join(map(_decimal, theirs))}. "
-                "They can be scaled, if you ask for it.")
+        return f"Points were written as they are, out of {_decimal(ours)}; the LMS has a maximum of {' or '.join(map(_decimal, theirs))}."
     return f"Points were written as they are, out of {_decimal(ours)}."
 
 
