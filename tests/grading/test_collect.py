@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -108,10 +109,20 @@ def test_everybody_is_put_where_the_grader_looks_and_the_export_finds_her(course
     assert exported.only_in_course == [] and [student for _, student, _ in exported.kept] == ["amara", "ben"]
 
 
-def test_times_are_kept_where_the_zip_tells_them(course):
+@pytest.fixture
+def five_hours_behind(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "EST5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows keeps its zone")
+def test_times_are_kept_where_the_zip_tells_them(course, five_hours_behind):
     collect("brightspace", course, "ps1", zipped(course, IN_BRIGHTSPACE), sheet(course, BRIGHTSPACE))
-    found = {student: handed_in_at(folder)[0].replace(tzinfo=collecting.timezone.utc).astimezone() for student, folder in submissions(course, "ps1")}
-    assert {student: f"{when:%Y-%m-%d %H:%M}" for student, when in found.items()} == {"amara": "2026-11-28 10:44", "ben": "2026-12-01 01:05"}
+    found = {student: f"{handed_in_at(folder)[0]:%Y-%m-%d %H:%M}" for student, folder in submissions(course, "ps1")}
+    assert found == {"amara": "2026-11-28 15:44", "ben": "2026-12-01 06:05"}, "in UTC, as nbgrader has it"
     shutil.rmtree(course / "submitted")
     report = collect("canvas", course, "ps1", zipped(course, IN_CANVAS), sheet(course, CANVAS))
     assert not list(course.rglob("timestamp.txt")) and "ben: late; was called ps1-1.ipynb" in report.text()
@@ -145,6 +156,13 @@ def test_who_is_in_the_gradebook_keeps_her_id(course):
     report = collect("moodle", course, "ps1", zipped(course, {"Zoe Zed_73_assignsubmission_file_/ps1.ipynb": BEN}), sheet(course, zoe))
     assert handed_in(course) == {} and "Zoe Zed" in report.text() and "Enter her first (mystique students FILE)" in report.text()
     assert "In grades.csv, without work in submitted/ (3):\n  row 2: " in report.text() and report.exit_status() == 3
+
+
+def test_nobody_gets_the_id_that_somebody_else_has(course):
+    enter(course, "id,email\nben,lindqvist@example.edu\n")
+    other_ben = [MOODLE[0], ["Participant 72", "Ben Lindqvist", "lindqvist@example.edu", "", "", "40"], ["Participant 73", "Ben Zed", "ben@example.edu", "", "", "40"]]
+    report = collect("moodle", course, "ps1", zipped(course, {"Ben Zed_73_assignsubmission_file_/ps1.ipynb": AMARA}), sheet(course, other_ben))
+    assert handed_in(course) == {} and "Ben Zed, ben@example.edu" in report.text() and "Enter her first" in report.text()
 
 
 def test_a_later_zip_replaces_what_is_older_and_loses_nothing(course):
@@ -257,7 +275,23 @@ def test_a_bomb_and_a_lock_cost_their_own_student_only(course, monkeypatch):
     report = collect("canvas", course, "ps1", archive, sheet(course, CANVAS))
     assert handed_in(course) == {"ben/ps1/ps1.ipynb": BEN} and len(report.not_understood) == 1
     archive.write_bytes(content.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00", 1))
-    assert "is encrypted" in collect("canvas", course, "ps1", archive, sheet(course, CANVAS)).text()
+    assert "is encrypted. Ask the student for it without a password." in collect("canvas", course, "ps1", archive, sheet(course, CANVAS)).text()
+
+
+def test_sizes_are_bounded(course, monkeypatch):
+    monkeypatch.setattr(collecting, "MOST_IN_ZIP", 1)
+    found, said = amaras(course, {"ps1.zip": inner({"ps1.ipynb": AMARA, "helper.py": b"x"})})
+    assert found == {"amara/ps1/ps1.ipynb": AMARA} and "ps1.zip holds 2 files; only the first 1 were looked at" in said
+    monkeypatch.setattr(collecting, "MOST_MEMBERS", 1)
+    with pytest.raises(CollectError, match="submissions.zip: holds 2 files; at most 1 are read"):
+        collect("canvas", course, "ps1", zipped(course, IN_CANVAS))
+
+
+@pytest.mark.parametrize("login", ["../amara", ".amara", "a/b", "amara:x"])
+def test_an_id_that_could_lead_elsewhere_is_no_folder(course, login):
+    rows = [CANVAS[0], [*CANVAS[2][:3], login, "501", ""], CANVAS[3]]
+    report = collect("canvas", course, "ps1", zipped(course, IN_CANVAS), sheet(course, rows))
+    assert handed_in(course) == {"ben/ps1/ps1.ipynb": BEN} and f"'{login}' cannot be a folder's name" in report.text()
 
 
 def test_people_who_cannot_be_told_apart_are_left_to_a_person(course):

@@ -29,6 +29,7 @@ import unicodedata
 import uuid
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
@@ -122,8 +123,8 @@ class Collected:
         counts = f"{len(self.collected)} collected, {len(self.replaced)} replaced, {len(self.unchanged)} unchanged, {len(self.not_understood)} not understood"
         lines = [f"{self.problem_set} from {self.zip_file}: {counts}."]
         for title, entries in (
-            ("Collected", [": ".join([student, *filter(None, ["; ".join(remarks)])]) for student, remarks in self.collected]),
-            ("Replaced", [f"{student}: the earlier one is now in {place}" + "".join(f"; {each}" for each in remarks) for student, place, remarks in self.replaced]),
+            ("Collected", [f"{student}: {'; '.join(remarks)}" if remarks else student for student, remarks in self.collected]),
+            ("Replaced", [f"{student}: {'; '.join([f'the earlier one is now in {place}', *remarks])}" for student, place, remarks in self.replaced]),
             ("Unchanged", self.unchanged),
             ("Not replaced", [f"{student}: {why}" for student, why in self.left]),
             ("Not understood", [f"{name}: {why}" for name, why in self.not_understood]),
@@ -259,12 +260,11 @@ def _in_gradebook(earned):
 
 
 def _who_is_who(lms, people, listed, earned, from_file):
-    """[(Person, student id, why it cannot be told)]: one of the last two is empty."""
+    """[(Person, student id, why it cannot be told or "")]."""
     found = [_student(lms, person, listed, earned, from_file) for person in people]
-    told = [student for student, _ in found if student]
+    times = Counter(student for student, _ in found if student)
     twice = "{0} of the zip seem to be {1}, so none was collected. Put the right one into submitted/{1}/ by hand."
-    return [(person, "" if told.count(student) > 1 else student, twice.format(told.count(student), student) if told.count(student) > 1 else why)
-            for person, (student, why) in zip(people, found)]
+    return [(person, student, twice.format(times[student], student) if times[student] > 1 else why) for person, (student, why) in zip(people, found)]
 
 
 def _student(lms, person, listed, earned, from_file):
@@ -294,7 +294,7 @@ def _student(lms, person, listed, earned, from_file):
 
 
 def work_of(person, problem_set, sets, release):
-    """The newest of a person's uploads that has a notebook, as `Work`. Raises NotUnderstood."""
+    """The newest of a person's uploads that has a notebook, as `Work`. sets: the course's. Raises NotUnderstood."""
     times = sorted({when for when, _ in person.uploads}, key=lambda when: when or datetime.min, reverse=True)
     why = ""
     for when in times:

@@ -650,7 +650,8 @@ def _ids_of_rows(sheet, kind, rows, earned, match):
     else:
         place, id_of = _column_for_ids(sheet, rows, places)
     made = {row: id_of(sheet.value(row, place)) for row in rows if row not in pairs} if id_of else {}
-    return {**made, **pairs}
+    others = {_key(each.student) for each in earned}  # somebody else has this id already
+    return {**{row: student for row, student in made.items() if student not in others}, **pairs}
 
 
 def _column_for_ids(sheet, rows, places):
