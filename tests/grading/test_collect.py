@@ -95,7 +95,8 @@ BOTH = {"amara/ps1/ps1.ipynb": AMARA, "ben/ps1/ps1.ipynb": BEN}
     ("moodle", MOODLE_GRADEBOOK, IN_MOODLE, None),
     ("moodle", GERMAN, IN_MOODLE, "E-Mail-Adresse"),
     ("brightspace", BRIGHTSPACE, IN_BRIGHTSPACE, None),
-    ("brightspace", BRIGHTSPACE, {"311-67 - amara Amara Osei - Nov 28, 2026 1044 AM/ps1.ipynb": AMARA, "312-67 - Ben Lindqvist - Nov 28, 2026 1044 AM - ps1.ipynb": BEN}, None),
+    ("brightspace", BRIGHTSPACE, {"311-67 - amara Amara Osei - Nov 28, 2026 1044 AM/ps1.ipynb": AMARA, "312-67 - Ben Lindqvist - Nov 28, 2026 1044 AM - ps1.ipynb": BEN},
+     None),
     ("canvas", CANVAS, {f"submissions/{name}": content for name, content in IN_CANVAS.items()}, None),
 ])
 def test_everybody_is_put_where_the_grader_looks_and_the_export_finds_her(course, lms, rows, members, match):
@@ -207,12 +208,14 @@ def test_a_failed_rename_leaves_what_was_there(course, monkeypatch):
 
 def amaras(course, members):
     """(what was put in place of hers, the report)."""
-    report = collect("canvas", course, "ps1", zipped(course, {f"oseiamara_9000_{number}_{name}": content for number, (name, content) in enumerate(members.items(), 1)}), sheet(course, CANVAS))
+    named = {f"oseiamara_9000_{number}_{name}": content for number, (name, content) in enumerate(members.items(), 1)}
+    report = collect("canvas", course, "ps1", zipped(course, named), sheet(course, CANVAS))
     return handed_in(course), report.text()
 
 
 def test_a_zip_in_the_zip_is_opened_one_level(course):
-    hers = inner({"ps1/ps1.ipynb": AMARA, "ps1/helper.py": b"x = 1", "ps1/checks.py": b"mine", "ps1/.ipynb_checkpoints/ps1-checkpoint.ipynb": BEN, "__MACOSX/ps1/._ps1.ipynb": BEN,
+    hers = inner({"ps1/ps1.ipynb": AMARA, "ps1/helper.py": b"x = 1", "ps1/checks.py": b"mine", "ps1/.ipynb_checkpoints/ps1-checkpoint.ipynb": BEN,
+                  "__MACOSX/ps1/._ps1.ipynb": BEN,
                   "ps1/timestamp.txt": b"1999-01-01", "../../out.py": b"x"})
     found, said = amaras(course, {"ps1.zip": hers})
     assert found == {"amara/ps1/ps1.ipynb": AMARA, "amara/ps1/helper.py": b"x = 1"} and not list(course.rglob("timestamp.txt"))
@@ -334,7 +337,8 @@ def test_a_set_that_was_not_released_is_refused(course):
 
 @pytest.mark.parametrize("content", [
     b"id,first_name,last_name,email\nzoe,Zo\xc3\xab,Zed,zoe@example.edu\n", b"\xef\xbb\xbfid;first_name;last_name;email\r\nzoe;Zo\xc3\xab;Zed;zoe@example.edu\r\n",
-    "id\tFirst name\tLast name\tEmail\tNotes\nzoe\tZoë\tZed\tzoe@example.edu\tx\n".encode("utf-16"), "ID;first_name;last_name;email\r\nzoe;Zoë;Zed;zoe@example.edu\r\n".encode("cp1252"),
+    "id\tFirst name\tLast name\tEmail\tNotes\nzoe\tZoë\tZed\tzoe@example.edu\tx\n".encode("utf-16"),
+    "ID;first_name;last_name;email\r\nzoe;Zoë;Zed;zoe@example.edu\r\n".encode("cp1252"),
 ])
 def test_a_class_list_is_read_as_any_program_saves_it(course, content):
     from nbgrader.api import Gradebook

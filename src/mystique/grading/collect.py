@@ -167,7 +167,8 @@ def collect(lms, course_dir, problem_set, zip_file, grades_file=None, replace=Fa
             except NotUnderstood as problem:
                 shown = person.uploads[0][1].shown + (f" and {len(person.uploads) - 1} more" if len(person.uploads) > 1 else "")
                 report.not_understood.append((shown, str(problem)))
-    report.without = [f"row {each.row}: {each.who}" if each.row else each.who for each in listed if not each.student or not (course / "submitted" / each.student / problem_set).is_dir()]
+    idle = [each for each in listed if not each.student or not (course / "submitted" / each.student / problem_set).is_dir()]
+    report.without = [f"row {each.row}: {each.who}" if each.row else each.who for each in idle]
     return report
 
 
@@ -278,13 +279,15 @@ def _student(lms, person, listed, earned, from_file):
     where = "the file with grades" if from_file else "the gradebook"
     if len(matches) != 1:
         whom = f"number {person.number} ({person.name})" if has_numbers else f"{person.name}"
-        more = "Name the LMS's file with grades as well." if not from_file else "Is it the file of this class?" if not matches else "Put the work into submitted/STUDENT/ by hand."
+        cure = "Is it the file of this class?" if not matches else "Put the work into submitted/STUDENT/ by hand."
+        more = cure if from_file else "Name the LMS's file with grades as well."
         return "", f"{whom} is {'nobody' if not matches else f'{len(matches)} people'} in {where}. {more}"
     [each] = matches
     if lms == "moodle" and has_numbers and each.names and each not in by_name:
         return "", f"the zip has the number {person.number} for {person.name}, {where} (row {each.row}) for {each.who}. Is it the worksheet of another assignment?"
     if not each.student:
-        return "", f"row {each.row}, {each.who}: is not in the gradebook, and the others are found there by their addresses. Enter her first (mystique students FILE)."
+        return "", (f"row {each.row}, {each.who}: is not in the gradebook, where the others are found by their addresses. "
+                    "Enter her first (mystique students FILE).")
     if not STUDENT.fullmatch(each.student):
         return "", f"'{each.student}' cannot be a folder's name. Enter her with another id first (mystique students FILE), or name another column with --match."
     return each.student, ""
@@ -341,13 +344,15 @@ def _chosen(notebooks, problem_set, sets, person):
 
     likely = [file for file in notebooks if not other_set(title(file), problem_set, sets)]
     if not likely:
-        raise NotUnderstood(f"{notebooks[0].path.name} is named like another set, {other_set(title(notebooks[0]), problem_set, sets)}. Ask {person.name} for {problem_set}.ipynb.")
+        other = other_set(title(notebooks[0]), problem_set, sets)
+        raise NotUnderstood(f"{notebooks[0].path.name} is named like another set, {other}. Ask {person.name} for {problem_set}.ipynb.")
     likely = [file for file in likely if names_set(title(file), problem_set)] or likely
     newest = max(file.order for file in likely)
     likely = [file for file in likely if file.order == newest]
     if len(likely) > MOST_ALIKE or len({file.read(LARGEST_NOTEBOOK) for file in likely}) > 1:
         names = ", ".join(str(file.path) for file in likely[:MOST_ALIKE])
-        raise NotUnderstood(f"{len(likely)} notebooks of {person.name} may be meant: {names}. Put the one that counts into submitted/STUDENT/{problem_set}/ by hand.")
+        raise NotUnderstood(f"{len(likely)} notebooks of {person.name} may be meant: {names}. "
+                            f"Put the one that counts into submitted/STUDENT/{problem_set}/ by hand.")
     return likely[0]
 
 

@@ -136,7 +136,8 @@ class FeedbackPage(HTMLExporter):
     @validate("book")
     def _is_an_address(self, proposal):
         if not re.fullmatch(r"(https?://[^\s\"'<>]+)?", proposal["value"]):
-            raise TraitError(f"c.FeedbackPage.book: found {proposal['value']!r}; the address of the book was expected, for example \"https://example.edu/mission-mystique/\".")
+            found = proposal["value"]
+            raise TraitError(f"c.FeedbackPage.book: found {found!r}; the book's address was expected, such as 'https://example.edu/mission-mystique/'.")
         return proposal["value"]
 
     def default_filters(self):

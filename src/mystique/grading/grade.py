@@ -425,7 +425,8 @@ def misplaced(course, problem_set):
         found += [(f"{place}{name}", f"move it to {place}{problem_set}/") for name in _notebooks(student)
                   if not any(_spelled_like(Path(name).stem, other) for other in sets - {problem_set})]
         if not _notebooks(student / problem_set):
-            found += [(f"{place}{problem_set}/{each.name}/{name}", f"move it to {place}{problem_set}/") for each in _folders(student / problem_set) for name in _notebooks(each)]
+            found += [(f"{place}{problem_set}/{each.name}/{name}", f"move it to {place}{problem_set}/")
+                      for each in _folders(student / problem_set) for name in _notebooks(each)]
     return found
 
 

@@ -408,7 +408,8 @@ def _kind(sheet, lms, named):
     if named and lms == "moodle":
         return UNKNOWN
     wanted = "; or ".join(", ".join(names) for kind in SYSTEMS[lms] for names in kind.marks[:1])
-    more = " Are its headers in another language? Then name two columns: --match, with the students' ids or addresses, and --column, to fill." if lms == "moodle" else ""
+    more = (" Are its headers in another language? Then say --match, the column with the students' ids or addresses, "
+            "and for the export also --column, the one to fill.") if lms == "moodle" else ""
     raise LmsError(
         f"{sheet.path}, row 1: found the columns {_listed(sheet.header)}; {lms} was said, with columns such as {wanted}. "
         f"Download the file from {lms} again.{more}"
@@ -518,7 +519,8 @@ def _points_possible(sheet):
 def _needed(sheet, name):
     place = sheet.place(name)
     if place is None:
-        raise LmsError(f"{sheet.path}, row 1: the column '{name}' is missing; found {_listed(sheet.header)}. Download the file again, or name one of these with --match.")
+        raise LmsError(f"{sheet.path}, row 1: the column '{name}' is missing; found {_listed(sheet.header)}. "
+                       "Download the file again, or name one of these with --match.")
     return place
 
 
