@@ -51,6 +51,13 @@ def test_each_run_starts_afresh(notebook):
     assert results["q1"].score == 2 and results["q2"].score == 0
 
 
+def test_names_that_hide_built_ins_are_the_answers_own(notebook):
+    """As when work is graded: the tests keep their own `print`, while a later answer meets what an earlier one did."""
+    with Trial(notebook, warm=()) as trial:
+        results = trial.run({"q1": "x = 11\nprint = sum = 3", "q2": "y = sum - 1"})
+    assert results["q1"].score == 2 and "x is 11" in results["q1"].output and results["q2"].score == 3
+
+
 def test_warnings_cost_nothing_and_exit_costs_its_cell(notebook):
     with Trial(notebook, warm=()) as trial:
         results = trial.run({"q1": "import warnings; warnings.warn('odd'); x = 11", "q2": "import sys; sys.exit()"})

@@ -12,6 +12,7 @@ namespace. The score of a test cell is nbgrader's own `determine_grade` over the
 """
 
 import ast
+import builtins
 import contextlib
 import io
 import json
@@ -229,12 +230,17 @@ def _run(job):
     results = {}
     for kind, question, source in job:
         start = time.perf_counter()
-        outputs = _execute(source, names, f"<{question or 'given'} {kind}>")
+        outputs = _execute(source, _without_hidden_builtins(names) if kind == "test" else names, f"<{question or 'given'} {kind}>")
         if kind == "test":
             results[question] = [outputs, time.perf_counter() - start]
         elif kind == "given" and any(output["output_type"] == "error" for output in outputs):
             raise RuntimeError("a given cell fails: " + outputs[-1]["evalue"])
     return results
+
+
+def _without_hidden_builtins(names):
+    """The names as a test sees them when work is graded (see `inside`): whoever called her answer `sum` has not taken the test's own."""
+    return {key: value for key, value in names.items() if key not in vars(builtins)} | {"__name__": "__main__"}
 
 
 def _execute(source, names, title):
