@@ -60,7 +60,24 @@ def draw(tables, seed):
         "profiled_id": str(believing),
         "profiled": str(names[believing]),
         "weightings": [dict(zip(columns.columns, each)) for each in weights],
+        "memo_figures": memo_figures(tables, ratings, levels, agency),
     }
+
+
+def memo_figures(tables, ratings, levels, agency):
+    """What writer and marker of the memo both see: the agency's nine beliefs, with leniency out, to one decimal. None: nobody could judge."""
+    known = ratings.dropna(subset=["rating"]).merge(tables["raters"], on="rater_id")
+    hers, mine = known[known["agency_id"] == agency], levels["agency_id"] == agency
+    camps = hers.groupby(["belief", "viewpoint"])["fair"].mean().unstack()
+    figures = pd.DataFrame({
+        "level": levels[mine].set_index("belief")["fair"],
+        "other eleven": levels[~mine].groupby("belief")["fair"].mean(),
+        "insiders": camps.get("inside"),
+        "outsiders": camps.get("outside"),
+        "raters": hers.groupby("belief").size(),
+    }, index=tables["beliefs"]["belief"]).round(1).astype({"raters": "Int64"})
+    figures.insert(0, "belief", list(tables["beliefs"]["short"]))
+    return figures.astype(object).where(figures.notna(), None).to_dict("records")
 
 
 def _first(bars, find):
