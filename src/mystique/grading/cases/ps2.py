@@ -1,6 +1,8 @@
 """ps2: measuring needs. The case is drawn so that each known mistake gives another answer than a right one, and no answer
 hinges on a figure that lies on the border."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ LEAST = 3                              # of four items; with two, half a scale w
 RESPONSES = (40, 50, 60)               # percent of those asked; the agency with few answers is below, all others are above
 CLEAR = 0.003                          # points that keep the end of an agency's interval off the mean of all, whatever the rounding
 ROUNDED = 0.002                        # two figures closer than this could be the same to three decimals
+SHOWS = 0.11                           # percent; two means further apart than this differ to one decimal
 TOO_SIMILAR = 0.02                     # two correlations closer than this would look like one
 
 
@@ -105,15 +108,18 @@ def _alpha(table):
 
 
 def _alphas_are_telling(items, answers, turned, need):
-    """Alpha as ticked and turned, of these four items, of all on the same form, and with gaps counted as 0, all differ."""
+    """Alpha as ticked and turned, of these four items, of all on the same form, with gaps counted as 0, and without the odd item, all differ."""
     mine = items.loc[items["subscale"] == need]
     form = items[items["highest"] == mine["highest"].iloc[0]]
-    for table, others in ((answers.astype({name: float for name in form["item"]}), [mine[mine["reverse"] == 0]]), (turned, [])):
-        right = _alpha(table[list(mine["item"])])
-        wrong = [_alpha(table[list(mine["item"])].fillna(0)), *(_alpha(table[list(other["item"])]) for other in (form, *others))]
-        if min(abs(right - each) for each in wrong) < ROUNDED:
-            return False
-    return True
+    ticked = answers.astype({name: float for name in form["item"]})
+    as_ticked, as_turned = ([_alpha(table[list(mine["item"])]), _alpha(table[list(mine["item"])].fillna(0)), _alpha(table[list(form["item"])])] for table in (ticked, turned))
+    without = _alpha(ticked[list(mine.loc[mine["reverse"] == 0, "item"])])
+    return all(_apart(found) for found in ([*as_ticked, without, as_turned[0]], [*as_turned, without, as_ticked[0]]))
+
+
+def _apart(numbers):
+    """Each of these figures can be told from each other one, to three decimals."""
+    return min(abs(one - other) for one, other in combinations(numbers, 2)) >= ROUNDED
 
 
 def _gaps_are_telling(items, turned):
@@ -130,11 +136,24 @@ def _gaps_are_telling(items, turned):
 
 
 def _motives_are_telling(answers, scores):
-    """With reminders both groups keep their records equally well, without them they do not."""
-    full = scores[list(MOTIVES)].notna().all(axis=1)
-    own = scores["identified"] + scores["intrinsic"] > scores["external"] + scores["introjected"]
-    means = answers[full].groupby(own[full])[["on_time_pct", "on_time_unreminded_pct"]].mean().astype(float)
-    if len(means) < 2:
+    """With reminders both groups keep their records equally well, without them they do not; and no mistake sorts people into groups like these."""
+    known = answers.join((scores[list(MOTIVES)] * 64).round() / 64).dropna(subset=list(MOTIVES))    # as the question rounds them, so that a tie is a tie
+    external, introjected, identified, intrinsic = (known[motive] for motive in MOTIVES)
+    right = _sides(known, identified + intrinsic > external + introjected)
+    wrong = [
+        _sides(known, identified + intrinsic <= external + introjected),
+        _sides(known, intrinsic > (external + introjected) / 2),
+        _sides(known, identified + intrinsic + introjected > 3 * external),
+        _sides(known, known[["identified", "intrinsic"]].max(axis=1) > known[["external", "introjected"]].max(axis=1)),
+    ]
+    if any(len(each) < 2 for each in (right, *wrong)):
         return False
-    with_reminders, without = means.loc[True] - means.loc[False]
-    return bool(abs(with_reminders) < 2.5 and without > 5)
+    with_reminders, without = (right.loc[True] - right.loc[False])[["on_time_pct", "on_time_unreminded_pct"]]
+    return bool(abs(with_reminders) < 2.5 and without > 5
+                and all((each["people"] != right["people"]).any() and (each - right)[["on_time_pct", "on_time_unreminded_pct"]].abs().max(axis=None) > SHOWS for each in wrong))
+
+
+def _sides(known, own):
+    """Of those with and without reasons of their own: how many there are, and their records on time."""
+    groups = known.groupby(own)
+    return groups[["on_time_pct", "on_time_unreminded_pct"]].mean().astype(float).assign(people=groups.size())

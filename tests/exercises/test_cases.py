@@ -1,0 +1,32 @@
+"""A case tells each known mistake from a right answer and from the others: seeds on which one of them once did not."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mystique.grading.answers import read_answers
+from mystique.grading.cases import NoCase
+from mystique.grading.handout import write_handout
+from mystique.grading.trial import Trial
+
+EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
+
+
+@pytest.mark.parametrize("name, seed, question, mistake", [
+    ("ps2", 56194573939236, "q3", "item-dropped"),          # alpha of three items was that of all four, turned
+    ("ps3", 10033299373523, "q3", "uses-the-notebook"),     # a rater's mean was the right answer on another table
+])
+def test_a_mistake_is_told_from_another_answer(name, seed, question, mistake, tmp_path):
+    shutil.copytree(EXERCISES / "source" / name, tmp_path / name)
+    write_handout(name, seed, tmp_path / name)
+    answer = next(each for each in read_answers(EXERCISES / "answers" / f"{name}.yml") if (each.question, each.name) == (question, mistake))
+    with Trial(tmp_path / name / f"{name}.ipynb", warm=("numpy", "pandas")) as trial:
+        result = trial.run({question: f"{trial.questions[question].stub}\n{answer.code}"}, only=question)[question]
+    assert result.score == answer.points and answer.message in re.sub(r"\s+", " ", result.output), result.output
+
+
+def test_data_in_which_a_mistake_counts_the_same_people_are_refused(tmp_path):
+    with pytest.raises(NoCase, match="Use another seed"):    # the highest motive decided for other people, and for as many
+        write_handout("ps2", 132180178210264, tmp_path)
