@@ -24,7 +24,7 @@ from .proof import prove
 
 CANARY = "MYSTIQUE-CANARY-cohort-seed"
 SEED_BITS = 48     # too many to try them all
-TRIES = 20         # random seeds drawn; a few in a hundred leave a set without a telling case
+TRIES = 20         # random seeds drawn; about one in four leaves a set without a telling case
 PROVED = 6         # of these, how many are proved: if none passes, the fault lies in a set and not in the lot
 MADE_HERE = (*data.NAMES, "case.json", "checks.py", "__pycache__", ".ipynb_checkpoints")  # what the handout writes, or nobody wants
 
