@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,39 @@ from mystique.grading import confine
 from mystique.grading.engine import Cell, Engine, Limits, family
 
 pytestmark = pytest.mark.skipif(not confine.available().enough, reason="submissions cannot be confined here")
+BY_FRAMES = """
+import sys
+def climb():
+    frame = sys._getframe()
+    while frame:
+        names, lines = frame.f_globals, frame.f_locals.get("lines")
+        if "run_test" in names and lines:
+            {}
+            print("reached")
+        frame = frame.f_back
+climb()
+"""
+HELPER = """
+import csv
+
+def points(right):
+    return 2.0 if right else 0.0
+
+class Question:
+    def __init__(self, right):
+        self.right = right
+
+    def score(self):
+        rows = [row["a"] for row in csv.DictReader(open("data.csv"))]
+        return float(min(max(2.0 if self.right or rows == ["9"] else 0.0, 0.0), 2.0))
+"""
 LIMITS = Limits(cell_seconds=3, notebook_seconds=12, memory=400 << 20)
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     release = tmp_path_factory.mktemp("release")
-    (release / "helper.py").write_text("def points(right):\n    return 2.0 if right else 0.0\n")
+    (release / "helper.py").write_text(HELPER)
     (release / "data.csv").write_text("a\n1\n2\n")
     with Engine(release, LIMITS) as engine:
         yield engine
@@ -81,7 +108,7 @@ def test_a_fork_bomb_stays_small(engine, bomb):
 
 
 def test_whoever_no_longer_listens_is_ended(engine):
-    deaf = "import sys, time\nsys.__dict__['mod' + 'ules']['mystique.grading.engine'].Lines.get = lambda *_: time.sleep(1e6)"
+    deaf = BY_FRAMES.format("lines.get = lambda *_: __import__('time').sleep(1e6)")
     found = run(engine, "x = 1", deaf, "y = '" + "a" * 900_000 + "'")
     assert found.results[2].stopped == "no longer listened to the grader"
 
@@ -118,10 +145,34 @@ def test_a_test_that_a_students_function_ends_costs_only_itself(engine):
     assert [each.value for each in found.results] == [None, None, 3.0]
 
 
-def test_too_many_stops_end_the_notebook_and_nothing_else(engine):
-    found = run(engine, *["import os; os._exit(1)"] * 8, "#test\n1")
-    assert all(each.stopped for each in found.results)
+@pytest.fixture
+def children(engine, monkeypatch):
+    """The roles of the children that the engine has made."""
+    made, make = [], engine._child
+    monkeypatch.setattr(engine, "_child", lambda role, files: made.append(role) or make(role, files))
+    return made
+
+
+def test_eight_cells_that_end_their_process_cost_themselves_alone(engine, children):
+    found = run(engine, "x = 1", "#test\nx", *["import os; os._exit(1)"] * 8, "y = 2", "#test\nx + y")
+    assert [each.stopped for each in found.results] == ["", "", *["ended the process it ran in"] * 8, "", ""]
+    assert (found.results[1].value, found.results[-1].value) == (1.0, 3.0) and not found.suspicions
+    assert len(children) <= 11  # each cell once, two of them twice, and the run without them
+
+
+def test_too_many_stops_keep_what_ran_and_say_what_did_not(engine, children, monkeypatch):
+    monkeypatch.setattr("mystique.grading.engine.MOST_RUNS", 5)
+    found = run(engine, "#test\n1", *["import os; os._exit(1)"] * 8, "#test\n1")
+    assert found.results[0].value == 1.0 and len(children) == 5
+    assert [each.not_run for each in found.results] == [False] * 4 + [True] * 6
+    assert "too many cells before it had to be stopped" in texts(found.results[-1])[0]
     assert run(engine, "#test\n1").results[0].value == 1.0
+
+
+def test_all_runs_together_have_one_clock(engine, children, monkeypatch):
+    monkeypatch.setattr(engine, "limits", replace(LIMITS, notebook_seconds=1))
+    found = run(engine, "import time\ntime.sleep(0.6)", "#test\n1", *["import os; os._exit(1)"] * 20, "#test\n1")
+    assert found.results[1].value == 1.0 and found.results[-1].not_run and len(children) <= 5
 
 
 def test_output_is_cut(engine):
@@ -169,7 +220,104 @@ def test_tricks_earn_nothing_and_cost_nothing(engine, trick):
     assert [each.value for each in found.results] == [None, 0.0, 2.0]
 
 
+NEXT_ROW = "import csv\ndef next_row(self):\n    self.rows = getattr(self, 'rows', 0) + 1\n    if self.rows > 1: raise StopIteration\n    return {'a': '9'}\n"
+ALL_FDS = "[int(fd) for fd in range(3, 200)]"
+
+
+@pytest.mark.parametrize("trick", [
+    "import sys\nsys.__dict__['modules']['mystique.grading.inside'].run_test = lambda *a: (2.0, False)",
+    "import mystique.grading.inside as inside\ninside.run_test = lambda *a: (2.0, False)",
+    BY_FRAMES.format("names['run_test'] = lambda *a: (2.0, False)"),
+    BY_FRAMES.format("names['run_test'].__code__ = (lambda source, name, names, recorder: (2.0, False)).__code__"),
+    BY_FRAMES.format("names['put_back'] = lambda *a: []; names['_Student'].do_test = lambda *a: {'value': 2.0, 'outputs': []}"),
+    NEXT_ROW + "csv.DictReader.__next__ = next_row",
+    NEXT_ROW + "csv.DictReader.__next__.__code__ = next_row.__code__",
+    "import json\nold = json.JSONEncoder.encode\njson.JSONEncoder.encode = lambda self, reply: old(self, {**reply, 'value': 2.0} if 'value' in reply else reply)",
+    "import json\nold = json.dumps\njson.dumps = lambda reply, **k: old({**reply, 'value': 2.0} if 'value' in reply else reply, **k)",
+    "import threading, time, sys\ndef patch():\n    while True:\n        if 'helper' in sys.modules: sys.modules['helper'].Question.score = lambda self: 2.0\n"
+    "        time.sleep(0.001)\nthreading.Thread(target=patch, daemon=True).start()",
+    "import _thread, time, sys\ndef patch():\n    while True:\n        if 'helper' in sys.modules: sys.modules['helper'].Question.score = lambda self: 2.0\n"
+    "        time.sleep(0.001)\n_thread.start_new_thread(patch, ())",
+    "import signal, sys\ndef patch(*_): sys.modules['helper'].Question.score = lambda self: 2.0\nsignal.signal(signal.SIGALRM, patch)\nsignal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)",
+    "import gc, sys\ndef patch(*_): 'helper' in sys.modules and setattr(sys.modules['helper'].Question, 'score', lambda self: 2.0)\ngc.callbacks.append(patch)\ngc.set_threshold(1)",
+    "def answer():\n    import helper\n    helper.Question.score = lambda self: 2.0",
+    "def answer():\n    import builtins\n    builtins.min = lambda *a: 2.0",
+    NEXT_ROW + "def answer():\n    csv.DictReader.__next__.__code__ = next_row.__code__",
+    "def answer():\n    import helper\n    helper.Question.__init__.__code__ = (lambda self, right: setattr(self, 'right', True)).__code__",
+    "import sys\nforged = type(sys)('helper')\nforged.Question = type('Q', (), {'__init__': lambda *a: None, 'score': lambda self: 2.0})\n"
+    "sys.modules['helper'] = forged\nsys.modules = dict(sys.modules)",
+    "import sys\nsys.stdout._recorder.error = lambda *a: None",
+    "import sys\ntype(sys.stdout._recorder).error = lambda *a: None",
+    "import sys\nsys.settrace = lambda *a: None\nsys.setprofile = lambda *a: None",
+    f"import json, os\nif os.fork() == 0:\n    while True:\n        for fd in {ALL_FDS}:\n            try:\n                asked = json.loads(os.read(fd, 100_000))\n"
+    "                os.write(fd, json.dumps({'ticket': asked['ticket'], 'value': 2.0, 'outputs': []}).encode() + b'\\n')\n            except (OSError, ValueError): pass",
+    f"import json, os, threading\ndef steal():\n    while True:\n        for fd in {ALL_FDS}:\n            try:\n                asked = json.loads(os.read(fd, 100_000))\n"
+    "                os.write(fd, json.dumps({'ticket': asked['ticket'], 'value': 2.0, 'outputs': []}).encode() + b'\\n')\n            except (OSError, ValueError): pass\n"
+    "for _ in range(9): threading.Thread(target=steal, daemon=True).start()",
+])
+def test_no_score_is_forged_in_silence(engine, trick):
+    """A wrong answer gets nothing, or its points are not to be believed, or a person is asked to look."""
+    test = "#test\nimport helper, time\ntime.sleep(0.01)\n'answer' in globals() and answer()\nhelper.Question(False).score()"
+    found = run(engine, trick, test)
+    assert "climb" not in trick or texts(found.results[0]) == ["reached\n"]
+    assert found.results[1].value in (0.0, None) or found.results[1].doubts or "threads" in " ".join(found.suspicions)
+    assert not found.results[1].value or found.suspicions or found.results[1].doubts
+    failing = run(engine, trick, "#test\nassert 1 == 2").results[1]
+    assert failing.failed or failing.doubts or failing.stopped
+
+
+def test_only_what_is_a_number_counts_as_one(engine):
+    lies = "class Lie(float):\n    __module__, ndim = 'numpy', 0\n    def __float__(self): return 2.0\n    def item(self): return 2.0"
+    assert run(engine, lies, "#test\nLie('nan')").results[1].value == "nan"
+    meta = "class Meta(type):\n    def __eq__(self, other): return True\n    def __hash__(self): return hash(float)\nclass Lie(metaclass=Meta):\n    def __float__(self): return 2.0"
+    assert "Lie" in run(engine, meta, "#test\nLie()").results[1].value
+    numbers = ["np.float64(1.5)", "np.int32(2)", "np.array(2.5)", "3"]
+    assert [each.value for each in run(engine, *(f"#test\nimport numpy as np\n{each}" for each in numbers)).results] == [1.5, 2.0, 2.5, 3.0]
+
+
+INNOCENT = """
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+import collections, csv, functools, json, logging, random, sys, time, warnings
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    pass
+with ThreadPoolExecutor(2) as pool:
+    print(list(pool.map(str, range(3))))
+for step in range(3):
+    print(f"\\r{step}/3", end="", file=sys.stderr)
+@dataclass
+class Agency:
+    name: str
+class Rows(list):
+    def total(self): return sum(self)
+class Encoder(json.JSONEncoder):
+    def default(self, value): return str(value)
+@functools.cache
+def answer():
+    warnings.filterwarnings("ignore")
+    pd.set_option("display.precision", 3)
+    alt.renderers.enable("default")
+    alt.data_transformers.disable_max_rows()
+    alt.theme.enable("dark") if hasattr(alt, "theme") else None
+    sys.setrecursionlimit(5_000)
+    random.seed(1)
+    with open("mine.csv", "w", newline="") as file:
+        csv.writer(file).writerows([[1, 2]])
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(str, range(3)))
+    pd.DataFrame.top = lambda self: self.head(1)
+    return json.dumps({"a": Agency("x")}, cls=Encoder), pd.DataFrame({"a": [1]}).to_string(), collections.Counter("aa")
+answer()
+"""
+
+
 def test_what_honest_notebooks_change_is_no_suspicion(engine):
+    innocent = run(engine, "import pandas as pd, altair as alt", INNOCENT, "#test #twin\nfloat('answer' in globals() and len(answer()))")
+    assert [output for each in innocent.results for output in each.outputs if output["output_type"] == "error"] == []
+    assert (innocent.results[2].value, innocent.results[2].twin) == (3.0, 0.0)
+    assert (innocent.suspicions, innocent.events, innocent.results[2].doubts) == ([], [], [])
     settings = ("import warnings, os, numpy as np, pandas as pd, altair as alt\nwarnings.filterwarnings('ignore')\nnp.random.seed(1)\n"
                 "np.set_printoptions(precision=2)\npd.set_option('display.max_rows', 5)\npd.options.mode.copy_on_write = True\n"
                 "alt.data_transformers.disable_max_rows()\nos.environ['A'] = '1'\nos.makedirs('mine')\nos.chdir('mine')\nfrom math import *")

@@ -405,8 +405,14 @@ def test_full_points_never_come_by_accident(value, score, looks):
 
 def test_a_test_of_assertions_gives_all_or_nothing():
     error = {"output_type": "error"}
-    assert score_of(Result(), 2.0, Result(outputs=[error]), False) == (2.0, [])
-    assert score_of(Result(outputs=[error]), 2.0, Result(outputs=[error]), False) == (0.0, [])
+    assert score_of(Result(), 2.0, Result(failed=True), False) == (2.0, [])
+    assert score_of(Result(failed=True), 2.0, Result(failed=True), False) == (0.0, [])
+
+
+def test_what_was_never_run_is_not_called_wrong():
+    score, [why] = score_of(Result(stopped="not run: too many cells before it had to be stopped"), 2.0, Result(value=0.0), False)
+    assert score == 0.0 and why.endswith("it could not be graded")
+    assert score_of(Result(stopped="ended the process it ran in"), 2.0, Result(value=0.0), False) == (0.0, [])
 
 
 def test_a_twin_that_does_not_fail_is_shown_to_a_person():

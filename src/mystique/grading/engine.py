@@ -5,11 +5,14 @@ One warm process (`serve`) has imported pandas, Altair and IPython; it never see
     this process  --socket-->  warm process  --fork-->  keeper  --fork-->  the student's process
                   <------------ cells and answers, one JSON line each ------------>
 
-Nothing is ever unpickled: an answer is JSON, at most so long, or it is not believed. A cell that ends or freezes the process
-gets an error, and the notebook is run again from the start without it. The engine says what came out; it gives no scores.
+Nothing is ever unpickled: an answer is JSON, at most so long, and carries a sign that only the process itself can give, or it is
+not believed. A cell that ends or freezes the process gets an error, and the notebook is run again from the start without it: so
+often, and so long. What ran keeps its result, what never could is said to be "not run". The engine says what came out; it gives
+no scores.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -26,18 +29,22 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import confine
+from . import confine, inside
 from .confine import Limits
 
 WARM = ("numpy", "pandas", "altair", "IPython.core.interactiveshell")
 START_SECONDS = 180   # to import pandas and Altair from a cold disk
 GRACE_SECONDS = 1     # from "interrupt" to "kill"
-REPLAYS = 6           # that often a notebook is run again without one more of its cells
+MOST_RUNS = 24        # of one notebook, each but the first without one more of its cells
+ALL_RUNS = 3          # times the seconds of one run that all of them may take together
+SECOND_CHANCES = 2    # that often a cell that ended its process is tried again: the system, short of memory, may have done it
+INTERRUPTIONS = 6     # so many interrupted cells in a run don't use up the others' time
+CHART_SECONDS = 15    # to draw the charts of one submission; others wait for the same process
 LONGEST_ANSWER = 8_000_000
 LOOK_EVERY = 0.25     # seconds between two looks at what a long-running child uses
 MOST_PROCESSES = 100  # more are ended, should the kernel's own limit (`Limits.processes`) not hold
 ENDED = "ended the process it ran in"
-CHART = "application/vnd.vegalite."
+NOT_RUN = "not run"
 
 
 class EngineError(RuntimeError):
@@ -58,16 +65,22 @@ class Cell:
 class Result:
     """What a cell gave: outputs as in a notebook; `value` of a test's last line; `twin`, the same without any answer.
 
-    doubts: why the value of a test is not to be believed. stopped: why the process had to be ended.
+    failed: a test that ended with an error. doubts: why the value of a test is not to be believed. stopped: why the process had
+    to be ended, or why the cell was never run.
     """
 
     outputs: list = field(default_factory=list)
     value: float | str | None = None
     twin: float | str | None = None
+    failed: bool = False
     doubts: list = field(default_factory=list)
     interrupted: bool = False
     stopped: str = ""
     seconds: float = 0.0
+
+    @property
+    def not_run(self):
+        return self.stopped.startswith(NOT_RUN)
 
 
 @dataclass
@@ -159,55 +172,60 @@ class Engine:
     def run(self, cells, files=None):
         """Run the cells in order; `Run`. files: {name: bytes} that the student handed in beside the notebook."""
         start = time.monotonic()
-        stopped, events, suspected = {}, [], []
-        ended_once = set()
-        while True:
+        latest = _Latest(ALL_RUNS * self.limits.notebook_seconds)
+        chances = set()
+        not_run = f"{NOT_RUN}: the notebook had used its {self.limits.notebook_seconds:g} seconds"
+        for _ in range(MOST_RUNS):
             try:
-                results, suspicions, new_events = self._once(cells, files or {}, stopped)
+                self._once(cells, files or {}, latest)
                 break
             except _CellStopped as problem:
-                if problem.why == ENDED and problem.place not in ended_once:
-                    ended_once.add(problem.place)  # the system may have ended it, short of memory: only twice is the cell's own doing
+                place = problem.place
+                if problem.why == ENDED and place not in chances and len(chances) < SECOND_CHANCES:
+                    chances.add(place)
                     continue
-                if "channel" in problem.why:
-                    suspected.append(f"{cells[problem.place].name} {problem.why}")
-                stopped[problem.place] = problem.why
-                events.append(f"{cells[problem.place].name}: {problem.why}; the rest was run again without it")
-                if len(stopped) > REPLAYS:
-                    stopped |= {place: "not run: too many cells had to be stopped" for place in range(len(cells)) if place not in stopped}
-                    results, suspicions, new_events = [_stopped_result(stopped[place]) for place in range(len(cells))], [], []
-                    break
-        self._draw(results)
-        return Run(results, events + new_events, suspected + suspicions, time.monotonic() - start)
+                latest.stopped[place] = problem.why
+                latest.events[f"{cells[place].name}: {problem.why}; the rest was run again without it"] = None
+        else:
+            not_run = f"{NOT_RUN}: too many cells before it had to be stopped"
+        results = [_stopped_result(latest.stopped[place]) if place in latest.stopped else latest.results.get(place) or _stopped_result(not_run)
+                   for place in range(len(cells))]
+        self._draw(results, latest.events)
+        return Run(results, list(latest.events), list(latest.suspicions), time.monotonic() - start)
 
-    def _once(self, cells, files, stopped):
-        """Run the notebook once, without the cells in `stopped`. Cells that were interrupted don't use up the others' time."""
-        results, spent, interruptions = [], 0.0, 0
+    def _once(self, cells, files, latest):
+        """Run the notebook once, without the cells that were stopped. What comes out goes into `latest`."""
+        spent, interruptions = 0.0, 0
         child = self._child("student", files)
         try:
             for place, cell in enumerate(cells):
-                if place in stopped:
-                    results.append(_stopped_result(stopped[place]))
+                if place in latest.stopped:
                     continue
-                left = self.limits.notebook_seconds - spent
+                left = min(self.limits.notebook_seconds - spent, latest.seconds)
                 if left <= 0:
-                    results.append(_stopped_result(f"not run: the notebook had used its {self.limits.notebook_seconds:g} seconds"))
-                    continue
+                    return
                 began = time.monotonic()
                 try:
                     answer = child.ask({"do": "test" if cell.test else "cell", "source": cell.source, "name": cell.name, "twin": cell.twin},
                                        min(self.limits.cell_seconds, left), self.limits.memory)
-                    results.append(_result(answer, time.monotonic() - began))
-                    if results[-1].interrupted:
-                        interruptions += 1
-                        child.events.append(f"{cell.name}: took longer than {self.limits.cell_seconds:g} seconds and was interrupted")
-                        _explain_interruption(results[-1], self.limits.cell_seconds)
                 except Stopped as problem:
                     raise _CellStopped(place, str(problem)) from None
-                if not results[-1].interrupted or interruptions > REPLAYS:
-                    spent += results[-1].seconds
-            return results, child.suspicions, child.events
+                finally:
+                    latest.seconds -= time.monotonic() - began
+                result = latest.results[place] = _result(answer, time.monotonic() - began)
+                if child.received > 2 * self.limits.notebook_output:  # its own count, of half as much, was tampered with
+                    child.events.append(f"{cell.name}: gave more output than a notebook may, which was left out")
+                    result.outputs = []
+                    result.doubts.append("more output came out than a notebook may give")
+                if result.interrupted:
+                    interruptions += 1
+                    child.events.append(f"{cell.name}: took longer than {self.limits.cell_seconds:g} seconds and was interrupted")
+                    _explain_interruption(result, self.limits.cell_seconds)
+                if not result.interrupted or interruptions > INTERRUPTIONS:
+                    spent += result.seconds
         finally:
+            latest.events.update(dict.fromkeys(child.events))
+            latest.suspicions.update(dict.fromkeys(child.suspicions))
             child.end()
 
     def _child(self, role, files):
@@ -221,33 +239,54 @@ class Engine:
             except OSError as problem:
                 raise EngineError(f"The process that runs submissions has ended: {problem}") from None
         child = Child(ours, work, self.limits.processes)
-        for name, content in files.items():
-            child.ask({"do": "file", "name": name, "content": content.hex()}, 30, self.limits.memory)
-        return child
+        return child.with_files(files, self.limits.memory)
 
-    def _draw(self, results):
+    def _draw(self, results, events):
         """Add a picture to every chart among the outputs, drawn by a confined process that stays warm for the whole class."""
-        for result in results:
-            for output in result.outputs:
-                data = output.get("data")
-                kind = next((kind for kind in data if kind.startswith(CHART)), None) if isinstance(data, dict) else None
-                if kind is not None:
-                    spec = output["data"].pop(kind)
-                    picture = self._picture(spec)
-                    if picture:
-                        output["data"]["image/svg+xml"] = picture
+        left = CHART_SECONDS
+        for output in (output for result in results for output in result.outputs):
+            data = output.get("data")
+            kind = next((kind for kind in data if kind.startswith(inside.CHART)), None) if isinstance(data, dict) else None
+            if kind is None:
+                continue
+            spec = data.pop(kind)
+            if left > 0:
+                picture, seconds = self._picture(spec, left)
+                left -= seconds
+                if picture:
+                    data["image/svg+xml"] = picture
+            else:
+                events[f"some charts were not drawn: those before them had taken {CHART_SECONDS} seconds"] = None
 
-    def _picture(self, spec):
+    def _picture(self, spec, seconds):
+        """(a chart as SVG or None, how many seconds it took)."""
+        picture = None
         with self._chart_lock:
+            start = time.monotonic()
             try:
                 if self._charts is None:
                     self._charts = self._child("charts", {})
-                picture = self._charts.ask({"do": "chart", "spec": spec}, 20, self.limits.memory).get("svg")
-                return picture if isinstance(picture, str) else None
+                picture = self._charts.ask({"do": "chart", "spec": spec}, seconds, self.limits.memory).get("svg")
             except Stopped:
                 self._charts.end()
                 self._charts = None
-                return None
+            except RecursionError:  # nested just so deep that it could be read and cannot be sent
+                pass
+            return picture if isinstance(picture, str) else None, time.monotonic() - start
+
+
+@dataclass
+class _Latest:
+    """What is known of a notebook after some runs. seconds: that are left to its cells in all further runs.
+
+    results: {place: `Result`}, of the last run that came so far. stopped: {place: why}. events, suspicions: their keys, each once
+    however many runs there were."""
+
+    seconds: float
+    results: dict = field(default_factory=dict)
+    stopped: dict = field(default_factory=dict)
+    events: dict = field(default_factory=dict)
+    suspicions: dict = field(default_factory=dict)
 
 
 class _CellStopped(Exception):
@@ -280,6 +319,22 @@ class Child:
         if "failed" in hello:
             self.end()
             raise EngineError(f"A submission could not be confined: {hello['failed']}")
+        self._secret = hello["ready"]
+
+    def with_files(self, files, memory):
+        """This child, with the student's files laid beside the notebook."""
+        try:
+            for name, content in files.items():
+                self.ask({"do": "file", "name": name, "content": content.hex()}, 30, memory)
+        except Stopped as problem:
+            self.end()
+            raise EngineError(f"A process for a submission could not be given its files: it {problem}.") from None
+        return self
+
+    @property
+    def received(self):
+        """How many bytes have come from it."""
+        return self._lines.received
 
     def ask(self, request, seconds, memory):
         """Send a request and return its answer. Raises Stopped if there is none in time, or too much memory is used."""
@@ -298,7 +353,7 @@ class Child:
             raise Stopped(ENDED) from None
         if "internal" in answer:  # a fault of the grader's own part in there, or made to look so
             raise Stopped(f"broke the process it ran in ({str(answer['internal']).strip().splitlines()[-1:]})")
-        if answer.get("ticket") != request["ticket"]:
+        if answer.get("ticket") != hashlib.blake2b(request["ticket"].encode(), key=self._secret.encode()).hexdigest():
             self.suspicions.append("an answer did not belong to its question: something wrote into the grader's channel")
             raise Stopped("wrote into the grader's channel")
         self.suspicions += [str(each)[:200] for each in _listed(answer, "suspicions")][:20]
@@ -358,7 +413,7 @@ class Lines:
     """JSON lines from a socket, none longer than LONGEST_ANSWER."""
 
     def __init__(self, channel):
-        self._channel, self._rest = channel, bytearray()
+        self._channel, self._rest, self.received = channel, bytearray(), 0
 
     def waiting(self):
         return bool(self._rest) or bool(select.select([self._channel], [], [], 0)[0] and self._peek())
@@ -382,6 +437,7 @@ class Lines:
             if not more:
                 raise Stopped(ENDED)
             self._rest += more
+            self.received += len(more)
             if len(self._rest) > LONGEST_ANSWER:
                 raise Stopped("gave too long an answer")
         line, _, self._rest = self._rest.partition(b"\n")
@@ -402,7 +458,7 @@ def _result(answer, seconds):
     """An answer as a `Result`. It came from a process in which submitted code runs: nothing in it is taken for granted."""
     outputs = [each for each in _listed(answer, "outputs") if isinstance(each, dict)]
     doubts = [str(each)[:200] for each in _listed(answer, "doubts")][:10]
-    return Result(outputs, answer.get("value"), answer.get("twin"), doubts, bool(answer.get("interrupted")), seconds=seconds)
+    return Result(outputs, answer.get("value"), answer.get("twin"), bool(answer.get("failed")), doubts, bool(answer.get("interrupted")), seconds=seconds)
 
 
 def _listed(answer, name):
@@ -418,7 +474,7 @@ def _explain_interruption(result, seconds):
 
 
 def _stopped_result(why):
-    message = f"This cell was stopped: it {why}." if not why.startswith("not run") else f"This cell was {why}."
+    message = f"This cell was {why}." if why.startswith(NOT_RUN) else f"This cell was stopped: it {why}."
     return Result([{"output_type": "error", "ename": "Stopped", "evalue": message, "traceback": [f"Stopped: {message}"]}], stopped=why)
 
 
@@ -468,8 +524,6 @@ def serve(control_fd):
     confine.die_with_parent()
     control = socket.socket(fileno=control_fd)
     setting = Lines(control).get(60)
-    from . import inside
-
     folder = Path(setting["folder"])
     limits, layers = Limits(**setting["limits"]), confine.Layers(**setting["layers"])
     warm = inside.warm_up(setting["warm"], folder / "release")
@@ -537,8 +591,6 @@ def _end_orphans():
 
 
 def _be_a_student(job, channel, warm, layers, limits, read, release, failed):
-    from . import inside
-
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for each in (3, channel.fileno() + 1):  # nothing stays open but the channel
@@ -552,5 +604,6 @@ def _be_a_student(job, channel, warm, layers, limits, read, release, failed):
     except OSError as problem:
         send(channel, {"failed": str(problem)})
         return
-    send(channel, {"ready": True})
-    inside.answer(channel, Lines(channel), warm, limits, work)
+    secret = secrets.token_hex(16)
+    send(channel, {"ready": secret})
+    inside.answer(channel, Lines(channel), warm, limits, work, secret)

@@ -313,7 +313,9 @@ def score_of(result, points, baseline, has_twin):
         return 0.0, result.doubts
     if has_twin and result.twin != baseline.twin and not result.stopped and not result.interrupted:
         return 0.0, [f"the test gave {result.twin!r} without any answer, where {baseline.twin!r} was expected: it was interfered with"]
-    if result.stopped or any(output.get("output_type") == "error" for output in result.outputs):
+    if result.not_run:
+        return 0.0, [f"was {result.stopped}; it could not be graded"]
+    if result.stopped or result.failed:
         return 0.0, []
     if result.value is None:
         return (0.0, ["the test gave no points where it always does"]) if isinstance(baseline.value, float) else (points, [])

@@ -2,12 +2,16 @@
 
 It runs where submitted code runs, so nothing here can be a lock: the guard puts back what a careless (or sly) cell changed,
 and says what it put back. What must hold against a determined attacker is the confinement around the process.
+The grader's own parts in here are kept out of easy reach: they are under no name that a cell could import, the guard runs over
+names of its own (`private`), and answers are written by an encoder that was made before any cell ran.
 """
 
 import ast
 import builtins
 import contextlib
+import functools
 import gc
+import hashlib
 import importlib
 import io
 import json
@@ -17,23 +21,31 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import traceback
 import types
 import warnings
+from operator import attrgetter, is_
 
 CUT = "\n... the rest of this output was left out ...\n"
 LONGEST_TEXT = 100_000       # characters of one text or HTML that a cell displays
 LONGEST_PICTURE = 1_000_000  # characters of one picture, or of one chart with its data
+CHART = "application/vnd.vegalite."
 LONGEST_ERROR = 4_000
+LONGEST_TRACEBACK = 20_000
+MOST_OUTPUTS = 200           # of one cell
+MOST_ERRORS = 5              # of them, or beside them: the error that ends a cell is never the one left out
+DIGITS = 4_300               # Python's own limit of an integer's text
 # Modules that tests lean on: each of their names is put back before a test.
-GUARDED = ("builtins", "math", "re", "json", "csv", "copy", "io", "os", "os.path", "contextlib", "warnings", "numbers", "decimal", "fractions",
-           "operator", "functools", "itertools", "collections", "statistics", "datetime", "ast", "types", "numpy", "numpy.testing", "pandas",
-           "pandas.testing", "altair")
+GUARDED = ("sys", "builtins", "math", "re", "json", "json.encoder", "json.decoder", "json.scanner", "csv", "copy", "io", "os", "os.path",
+           "contextlib", "warnings", "numbers", "decimal", "fractions", "operator", "functools", "itertools", "collections", "statistics", "datetime", "ast", "types", "traceback", "signal", "gc",
+           "numpy", "numpy.testing", "pandas", "pandas.testing", "altair")
+WITHOUT_CLASSES = ("numpy", "pandas", "altair")  # thousands; those that tests meet are named in `_guarded_classes`
 # Names that programs change in the ordinary course of things.
 MAY_CHANGE = {"builtins": {"_", "__builtins__", "display", "get_ipython", "__IPYTHON__", "exit", "quit", "copyright", "credits", "license", "help"},
               "os": {"environ", "environb"}, "numpy": {"random"}}
+NUMPY_NUMBERS = ("ndarray", "float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8")
 CONVENIENCES = {"np": "numpy", "pd": "pandas", "alt": "altair"}
+CODE_OF = attrgetter("__code__")
 NOT_GUARDED = ("__dict__", "__weakref__", "__doc__", "__abstractmethods__", "_abc_impl", "__module__", "__slots__")
 
 
@@ -41,10 +53,16 @@ NOT_GUARDED = ("__dict__", "__weakref__", "__doc__", "__abstractmethods__", "_ab
 
 
 class Warm:
-    """What every student's process inherits: a shell, the release's helper modules, and how things were before."""
+    """What every student's process inherits: a shell, the release's helper modules, and how things were before.
 
-    def __init__(self, shell, helpers, release, modules, classes):
-        self.shell, self.helpers, self.release, self.modules, self.classes = shell, helpers, release, modules, classes
+    built_in, guarded, own: as `remember` gives them, of the built-ins, of all that tests lean on, and of the grader's own parts.
+    """
+
+    def __init__(self, shell, helpers, release, built_in, guarded, own):
+        self.shell, self.helpers, self.release = shell, helpers, release
+        self.built_in, self.guarded, self.own = built_in, guarded, own
+        self.put_back = private(put_back)
+        self.recursion = sys.getrecursionlimit()
 
 
 def warm_up(names, release):
@@ -65,18 +83,81 @@ def warm_up(names, release):
     sys.path.remove(str(release))
     _practise(shell, release)
     shell.reset(new_session=True)
-    modules = {name: (module := sys.modules[name], {key: value for key, value in vars(module).items() if key not in MAY_CHANGE.get(name, ())})
-               for name in GUARDED if name in sys.modules}
-    classes = [(each, {key: value for key, value in vars(each).items() if key not in NOT_GUARDED}) for each in _guarded_classes()]
+    modules = {name: sys.modules[name] for name in GUARDED if name in sys.modules}
+    mine = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == __name__.partition(".")[0]}
+    for name in mine:  # not to be had by a name that a cell could import
+        del sys.modules[name]
+    warm = Warm(shell, helpers, str(release), remember({"builtins": builtins}), remember(modules | _guarded_classes(modules)),
+                remember(mine | _classes_in(mine)))
     gc.collect()
     gc.freeze()
-    return Warm(shell, helpers, str(release), modules, classes)
+    return warm
 
 
-def _guarded_classes():
+def _guarded_classes(modules):
     wanted = [("pandas", ("DataFrame", "Series", "Index")), ("altair", ("Chart", "LayerChart"))]
-    classes = {each for module, names in wanted if module in sys.modules for name in names for each in getattr(sys.modules[module], name).__mro__}
-    return [each for each in classes if each is not object and each.__flags__ & (1 << 9)]  # Py_TPFLAGS_HEAPTYPE: only those can be changed
+    met = {each for module, names in wanted if module in modules for name in names for each in getattr(modules[module], name).__mro__}
+    own = _classes_in({name: module for name, module in modules.items() if name.partition(".")[0] not in WITHOUT_CLASSES})
+    return own | {each.__name__: each for each in met if each is not object and each.__flags__ & (1 << 9)}  # HEAPTYPE: only those can be changed
+
+
+def _classes_in(modules):
+    """{name: class} of the classes that these modules define in Python."""
+    found = [(f"{name}.{each.__name__}", each) for name, module in modules.items() for each in vars(module).values()
+             if isinstance(each, type) and each.__module__ == name]
+    return {name: each for name, each in found if any(isinstance(value, types.FunctionType) for value in vars(each).values())}
+
+
+def remember(owners, definitions_only=False):
+    """How modules and classes are now, for `put_back`. owners: {name: module or class}. definitions_only: no data."""
+    spaces, functions = [], {}
+    for name, owner in owners.items():
+        before = {key: value for key, value in vars(owner).items() if key not in NOT_GUARDED and not _may_change(name, key, value)}
+        if definitions_only:
+            before = {key: value for key, value in before.items() if isinstance(value, (type, types.FunctionType))}
+        spaces.append((name, owner, vars(owner).get, tuple(before), tuple(before.values())))
+        for key, value in before.items():
+            value = getattr(value, "__func__", value)
+            if isinstance(value, types.FunctionType):
+                functions[value] = f"{name}.{key}"
+    loaded = [(name, owner) for name, owner in owners.items() if sys.modules.get(name) is owner]
+    return sys.modules, loaded, spaces, functions, tuple(map(CODE_OF, functions))
+
+
+def _may_change(name, key, value):
+    """Whether notebooks, or IPython, change this name in the ordinary course of things."""
+    if name == "sys":  # of all that it holds, what the guard calls
+        return key != "modules" and (not isinstance(value, types.BuiltinFunctionType) or key.endswith("hook"))
+    return key in MAY_CHANGE.get(name, ())
+
+
+def put_back(remembered):
+    """Put back what is no longer as it was remembered; its names. It calls no function that a cell could have changed."""
+    modules, loaded, spaces, functions, codes = remembered
+    changed = []
+    for name, module in loaded:
+        if modules.get(name) is not module:
+            modules[name] = module
+            changed.append(name)
+    for name, owner, get, keys, values in spaces:
+        if all(map(is_, map(get, keys), values)):
+            continue
+        for key, value in zip(keys, values):
+            if get(key, changed) is not value:
+                put = type.__setattr__ if isinstance(owner, type) else setattr
+                put(owner, key, value)
+                changed.append(f"{name}.{key}")
+    if not all(map(is_, map(CODE_OF, functions), codes)):
+        for (function, name), code in zip(functions.items(), codes):
+            if function.__code__ is not code:
+                function.__code__ = code
+                changed.append(name)
+    return changed
+
+
+def private(function):
+    """The same function over names and built-ins of its own, which no cell changes by changing this module or the built-ins."""
+    return types.FunctionType(function.__code__, {**globals(), "__builtins__": dict(vars(builtins))}, function.__name__)
 
 
 def _practise(shell, release):
@@ -174,8 +255,12 @@ def _nobody_answers(prompt=""):
     raise EOFError("input() was called; nobody answers while a notebook is graded")
 
 
-class Recorder(io.TextIOBase):
-    """Keeps a cell's outputs as a notebook does, never more than a set number of characters."""
+class Recorder:
+    """Keeps a cell's outputs as a notebook does, never more than a set number of characters.
+
+    Without a `__dict__`, so that no cell can put a method of its own in the place of one of these."""
+
+    __slots__ = ("outputs", "_room", "_cut")
 
     def start(self, room):
         self.outputs, self._room, self._cut = [], room, False
@@ -198,31 +283,52 @@ class Recorder(io.TextIOBase):
         if last.get("output_type") == "stream" and last["name"] == name and len(last["text"]) < 5_000:
             last["text"] += text
         else:
-            self.outputs.append({"output_type": "stream", "name": name, "text": text})
+            self._add({"output_type": "stream", "name": name, "text": text})
+
+    def _add(self, output):
+        if len(self.outputs) < MOST_OUTPUTS:
+            self.outputs.append(output)
+        elif len(self.outputs) == MOST_OUTPUTS:
+            self.outputs.append({"output_type": "stream", "name": "stdout", "text": CUT})
 
     def show(self, kind, data):
         kept = {}
         for mime, content in dict(data).items():
-            try:
-                size = len(content) if isinstance(content, str) else len(json.dumps(content))
-            except (TypeError, ValueError):
+            if not isinstance(mime, str):
                 continue
-            if not isinstance(mime, str) or (isinstance(content, bytes)):
+            if isinstance(content, str):
+                content = str.__str__(content)  # a real one, whatever a class of the student's says of itself
+                size = len(content)
+            elif mime.startswith(CHART) and isinstance(content, dict):
+                try:
+                    size = len(json.dumps(content))
+                except (TypeError, ValueError, RecursionError):
+                    continue
+            else:
                 continue
             if size <= (LONGEST_PICTURE if mime.startswith(("image/", "application/vnd.vega")) else LONGEST_TEXT):
                 kept[mime] = content
             else:
                 kept["text/plain"] = (content[:2_000] if mime == "text/plain" else "") + f"{CUT.strip()} ({size:,} characters)"
-        if len(self.outputs) < 200:
-            self.outputs.append({"output_type": kind, "data": kept, "metadata": {}})
+        self._add({"output_type": kind, "data": kept, "metadata": {}})
 
     def error(self, kind, value, lines):
-        try:
-            said = str(value)
-        except BaseException as problem:
-            said = f"<its text raises {type(problem).__name__}>"
-        trace = [str(line)[:LONGEST_ERROR] for line in lines][-30:]
-        self.outputs.append({"output_type": "error", "ename": str(kind)[:100], "evalue": said[:LONGEST_ERROR], "traceback": trace})
+        trace, room = [], LONGEST_TRACEBACK
+        for line in reversed(lines[-30:]):
+            trace.insert(0, str(line)[: min(room, LONGEST_ERROR)])
+            room -= len(trace[0])
+        errors = [each for each in self.outputs if each["output_type"] == "error"]
+        if len(errors) >= MOST_ERRORS:
+            self.outputs.remove(errors[-1])
+        self.outputs.append({"output_type": "error", "ename": str(kind)[:100], "evalue": _text(str, value)[:LONGEST_ERROR], "traceback": trace})
+
+
+def _text(kind, value):
+    """`str` or `repr` of anything, also of what refuses to be told."""
+    try:
+        return str.__str__(kind(value))
+    except BaseException as problem:
+        return f"<its text raises {type(problem).__name__}>"
 
 
 class _Stream(io.TextIOBase):
@@ -254,20 +360,35 @@ def lay_out(release, work):
     os.chdir(work)
 
 
-def answer(channel, lines, warm, limits, work):
-    """Do what is asked, one JSON line each, until the other side ends."""
+def answer(channel, lines, warm, limits, work, secret):
+    """Do what is asked, one JSON line each, until the other side ends. secret: shows that an answer comes from here."""
     os.environ.update(HOME=str(work), TMPDIR=str(work), IPYTHONDIR=str(work / ".ipython"))
     sys.path.append(str(work))  # a student's file named altair.py doesn't take the place of the package
-    own = os.getpid()
+    if hasattr(os, "register_at_fork"):  # a process that a cell makes must neither hear nor answer
+        os.register_at_fork(after_in_child=functools.partial(os.close, channel.fileno()))
     student = _Student(warm, limits, work)
+    encode, sign = private_encoder(), hashlib.blake2b
+    key, meddling = secret.encode(), []
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         request = lines.get(86_400)
         reply = getattr(student, "do_" + request["do"])(request)
-        if os.getpid() != own:
-            os._exit(0)  # a cell called os.fork(): its child must not answer too
-        reply["ticket"] = request["ticket"]
-        channel.sendall(json.dumps(reply, default=str).encode("utf-8", "replace") + b"\n")
+        meddling += warm.put_back(warm.own)
+        reply["doubts"] = [*reply.get("doubts", []), *(f"the grader's own {name} was changed" for name in meddling)]
+        reply["ticket"] = sign(request["ticket"].encode(), key=key).hexdigest()
+        sys.set_int_max_str_digits(DIGITS)
+        try:
+            line = encode(reply)
+        except (TypeError, ValueError, RecursionError):  # something in an output that is no text
+            line = encode({**reply, "outputs": []})
+        channel.sendall(line.encode() + b"\n")
+
+
+def private_encoder():
+    """JSON by the part of Python's encoder that is written in C: no cell can change it."""
+    encode = json.encoder.c_make_encoder(None, str, json.encoder.encode_basestring_ascii, None, ": ", ", ", False, False, True)
+    return lambda value: "".join(encode(value, 0))
 
 
 def _folder_now():
@@ -285,14 +406,17 @@ class _Student:
         self._warm, self._limits, self._work = warm, limits, work
         self._room = limits.notebook_output
         self._test_names = {}
-        self._built_in = warm.modules["builtins"][1]
         self._files = {path: _stamp(path) for path in work.rglob("*") if path.is_file()}
 
     def do_file(self, request):
         target = self._work / request["name"]
-        if not target.exists():
+        if target.exists():
+            return {}
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(bytes.fromhex(request["content"]))
+        except (OSError, ValueError) as problem:  # a folder named like a file of the release, too deep a path, a full disk
+            return {"events": [f"the file {request['name']} could not be put beside the notebook ({type(problem).__name__})"]}
         return {}
 
     def do_chart(self, request):
@@ -312,41 +436,60 @@ class _Student:
             except BaseException as problem:
                 recorder.error(type(problem).__name__, problem, traceback.format_exception_only(problem))
             finally:
-                changed = put_back_builtins(self._built_in)
-        return {"outputs": self._counted(recorder), "suspicions": [f"changed the built-in {name}, which was put back" for name in changed]}
+                changed = self._warm.put_back(self._warm.built_in)
+        return {"outputs": self._counted(recorder), "suspicions": _as_suspicions(changed)}
 
     def do_test(self, request):
         recorder = self._warm.shell.recorder
-        suspicions = put_back(self._warm)
+        suspicions = self._guard()
         students_folder = _folder_now() or self._work
         os.chdir(self._work)
         events = self._restore_files()
         path = list(sys.path)
         sys.path.insert(0, self._warm.release)
-        before = set(threading.enumerate())
         try:
             doubts = failed_canaries()
             names = {**self._student_names(), **self._test_names}
-            with self._recording(recorder):
-                _fresh(self._warm.helpers)
-                value = run_test(request["source"], request["name"], names, recorder)
-            outputs = self._counted(recorder)
+            reply = self._tested(request, names, recorder)
             student = self._warm.shell.user_ns
             self._test_names = {key: each for key, each in names.items() if key not in student and not key.startswith("__")}
-            twin = None
             if request["twin"]:
-                with self._recording(recorder):
-                    _fresh(self._warm.helpers)
-                    twin = run_test(request["source"], request["name"], self._conveniences(), recorder)
-                if any(output["output_type"] == "error" for output in recorder.outputs):
-                    twin = "error"
+                twin = self._tested(request, self._conveniences(), recorder)
+                reply["twin"] = "error" if twin["failed"] else twin["value"]
+                doubts += twin["doubts"]
         finally:
             sys.path[:] = path
             with contextlib.suppress(OSError):
                 os.chdir(students_folder)
-        if before != set(threading.enumerate()) or len(before) > 1:
-            events.append("threads were running while it was tested")
-        return {"outputs": outputs, "value": value, "twin": twin, "suspicions": suspicions, "events": events, "doubts": doubts}
+        return {**reply, "suspicions": suspicions + reply["suspicions"], "events": events, "doubts": doubts + reply["doubts"]}
+
+    def _tested(self, request, names, recorder):
+        """A test's reply; it also tells whether something was changed, or went on beside it, while it ran."""
+        others = len(sys._current_frames()) > 1
+        value, failed, helpers = None, True, self._warm.guarded  # should the time be up before it has begun
+        with self._recording(recorder):
+            helpers = _fresh(self._warm.helpers)
+            value, failed = run_test(request["source"], request["name"], names, recorder)
+        others = others or len(sys._current_frames()) > 1
+        outputs = self._counted(recorder)
+        changed = self._warm.put_back(self._warm.guarded) + self._warm.put_back(helpers)
+        return {"outputs": outputs, "value": value, "failed": failed, "doubts": [f"{name} was changed while it was tested" for name in changed],
+                "suspicions": ["threads were running while it was tested"] if others else []}
+
+    def _guard(self):
+        """Put things back as they were before the student came, and stop what would do something by itself; suspicions."""
+        warm, modules = self._warm, self._warm.guarded[0]
+        changed = warm.put_back(warm.guarded)
+        sys.settrace(None)
+        sys.setprofile(None)
+        sys.setrecursionlimit(warm.recursion)
+        gc.callbacks.clear()
+        if hasattr(signal, "setitimer"):
+            for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+                signal.setitimer(timer, 0)
+        for name in warm.helpers:
+            modules.pop(name, None)
+        return _as_suspicions(changed)
 
     @contextlib.contextmanager
     def _recording(self, recorder):
@@ -362,7 +505,7 @@ class _Student:
 
     def _counted(self, recorder):
         outputs = recorder.outputs
-        size = len(json.dumps(outputs, default=str))
+        size = sum(map(_size, outputs))
         if size > self._room:
             outputs = [each for each in outputs if each["output_type"] in ("error", "stream")]
         self._room -= size
@@ -384,16 +527,36 @@ class _Student:
         changed = [path for path, stamp in self._files.items() if _stamp(path) != stamp]
         for path in changed:
             with contextlib.suppress(OSError):
-                if path.is_symlink() or path.is_file():
-                    path.unlink()
-                path.parent.mkdir(parents=True, exist_ok=True)
+                _make_room(path, self._work)
                 shutil.copy(os.path.join(self._warm.release, path.relative_to(self._work)), path)
                 self._files[path] = _stamp(path)
         return [f"changed {path.relative_to(self._work)}, which was put back before the test" for path in changed]
 
 
+def _make_room(path, work):
+    """Remove whatever lies at the place of a file: a file, a link, a folder, or something in the place of a folder above it."""
+    for folder in reversed([each for each in path.parents if each != work and each.is_relative_to(work)]):
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink(missing_ok=True)
+            folder.mkdir()
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _size(output):
+    """About how many characters an output is as JSON, without making it."""
+    texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ())]
+    for content in output.get("data", {}).values():
+        texts.append(content if isinstance(content, str) else json.dumps(content, default=str))
+    return 60 + sum(map(len, texts))
+
+
 def run_test(source, name, names, recorder):
-    """Run a test's code over `names`, without IPython; the value of its last line: a number, None, or a text for anything else."""
+    """Run a test's code over `names`, without IPython: (the value of its last line, whether it failed).
+
+    The value: a number, None, or a text for anything else."""
     try:
         tree = compile(source, f"<{name}>", "exec", ast.PyCF_ONLY_AST)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -403,47 +566,24 @@ def run_test(source, name, names, recorder):
             value = eval(compile(ast.Expression(last.value), f"<{name}>", "eval"), names)
     except BaseException as problem:  # also sys.exit: in a notebook it is an error of the cell
         recorder.error(type(problem).__name__, problem, traceback.format_exception(problem)[-8:])
-        return None
+        return None, True
     if value is None:
-        return None
-    recorder.show("execute_result", {"text/plain": repr(value)[:1_000]})
-    is_number = type(value) in (int, float) or type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
-    return float(value) if is_number and math.isfinite(value) else repr(value)[:100]
+        return None, False
+    said = _text(repr, value)
+    recorder.show("execute_result", {"text/plain": said[:1_000]})
+    number = plain_number(value)
+    return (said[:100] if number is None else number), False
 
 
-def put_back_builtins(before, now=vars(builtins)):
-    """Put back changed built-ins; their names. It calls none of them, since they may be anything now."""
-    changed = []
-    for key, value in before.items():
-        if now.get(key) is not value:
-            now[key] = value
-            changed.append(key)
-    return changed
+def plain_number(value):
+    """A number of Python or NumPy as a finite float; None for anything else, also for what only says that it is a number."""
+    numpy = sys.modules.get("numpy")
+    if any(type(value) is getattr(numpy, name, None) for name in NUMPY_NUMBERS):
+        value = value.item() if value.ndim == 0 else None
+    return float(value) if (type(value) is int or type(value) is float) and math.isfinite(value) else None
 
 
-def put_back(warm):
-    """Put back what cells changed in the modules that tests lean on; what it was, in words."""
-    sys.settrace(None)
-    sys.setprofile(None)
-    changed = []
-    for name, (module, before) in warm.modules.items():
-        if sys.modules.get(name) is not module:
-            sys.modules[name] = module
-            changed.append(name)
-        now = vars(module)
-        for key, value in before.items():
-            if now.get(key, warm) is not value:
-                now[key] = value
-                changed.append(f"{name}.{key}")
-    for each, before in warm.classes:
-        now = vars(each)
-        for key, value in before.items():
-            if now.get(key, warm) is not value:
-                with contextlib.suppress(Exception):
-                    type.__setattr__(each, key, value)
-                    changed.append(f"{each.__name__}.{key}")
-    for name in warm.helpers:
-        sys.modules.pop(name, None)
+def _as_suspicions(changed):
     return [f"changed {each}, which was put back" for each in changed[:10]]
 
 
@@ -465,12 +605,13 @@ def failed_canaries():
 
 
 def _fresh(helpers):
-    """The release's own modules, anew, whatever a student did to them."""
+    """The release's own modules, anew, whatever a student did to them; their functions and classes as `remember` gives them."""
+    modules = {}
     for name, (code, path) in helpers.items():
-        module = types.ModuleType(name)
+        module = modules[name] = sys.modules[name] = types.ModuleType(name)
         module.__file__ = path
-        sys.modules[name] = module
         exec(code, vars(module))
+    return remember(modules | _classes_in(modules), definitions_only=True)
 
 
 def _stamp(path):

@@ -34,10 +34,7 @@ class Unconfined(Engine):
     def _child(self, role, files):
         work = tempfile.mkdtemp(prefix="work-", dir=self._folder)
         setting = {"warm": self._warm, "release": str(self._folder / "release"), "work": work, "limits": vars(self.limits)}
-        child = _OwnPython(setting, work)
-        for name, content in files.items():
-            child.ask({"do": "file", "name": name, "content": content.hex()}, 30, self.limits.memory)
-        return child
+        return _OwnPython(setting, work).with_files(files, self.limits.memory)
 
 
 class _OwnPython(Child):
@@ -46,7 +43,7 @@ class _OwnPython(Child):
     def __init__(self, setting, work):
         self._work = work
         self.suspicions, self.events = [], []
-        secret = secrets.token_hex(16)
+        self._secret = secrets.token_hex(16)
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
         with socket.create_server((HERE, 0)) as server:
             self._process = subprocess.Popen(
@@ -57,10 +54,10 @@ class _OwnPython(Child):
             server.settimeout(START_SECONDS)
             try:
                 with self._process.stdin as job:
-                    job.write(json.dumps({**setting, "port": server.getsockname()[1], "secret": secret}).encode())
+                    job.write(json.dumps({**setting, "port": server.getsockname()[1], "secret": self._secret}).encode())
                 self._channel = server.accept()[0]
                 self._lines = Lines(self._channel)
-                is_ours = self._lines.get(START_SECONDS).get("ready") == secret
+                is_ours = self._lines.get(START_SECONDS).get("ready") == self._secret
             except (OSError, Stopped) as problem:
                 self.end()
                 raise EngineError(f"A Python for a submission did not start: {problem}") from None
@@ -103,4 +100,4 @@ def serve():
     warm = inside.warm_up(setting["warm"], release)
     inside.lay_out(release, work)
     send(channel, {"ready": setting["secret"]})
-    inside.answer(channel, Lines(channel), warm, Limits(**setting["limits"]), work)
+    inside.answer(channel, Lines(channel), warm, Limits(**setting["limits"]), work, setting["secret"])
