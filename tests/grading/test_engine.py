@@ -79,6 +79,29 @@ def test_a_chart_may_be_saved(engine):
     assert texts(found.results[0]) == ["'<svg'"]
 
 
+def test_charts_of_one_submission_take_only_so_long(engine, monkeypatch):
+    asked = []
+    monkeypatch.setattr(engine, "_picture", lambda spec, seconds: asked.append(seconds) or ("<svg/>", 10))
+    chart = "import altair as alt, pandas as pd\nalt.Chart(pd.DataFrame({'a': [1, 2]})).mark_point().encode(x='a:Q')"
+    found = run(engine, *[chart] * 4)
+    assert asked == [15, 5] and found.events == ["some charts were not drawn: those before them had taken 15 seconds"]
+    assert ["image/svg+xml" in each.outputs[-1]["data"] for each in found.results] == [True, True, False, False]
+    assert not [mime for each in found.results for mime in each.outputs[-1]["data"] if "vega" in mime]
+
+
+def test_too_much_html_is_left_out_and_its_text_stays(engine):
+    found = run(engine, *["from IPython.display import HTML\nHTML('<b>' + 'y' * 90_000)"] * 7)
+    assert ["text/html" in each.outputs[-1]["data"] for each in found.results] == [True] * 5 + [False] * 2
+    assert texts(found.results[-1]) == ["<IPython.core.display.HTML object>"] and found.events == ["some HTML was left out: there was too much of it"]
+
+
+def test_a_raised_room_for_output_is_cut_on_this_side(engine):
+    raised = BY_FRAMES.format("names['LONGEST_TEXT'] = 10**9; frame.f_locals['student']._room = 10**9")
+    found = run(engine, raised, *["import sys\nsys.stdout._recorder._room = 10**9\nprint('x' * 3_000_000)"] * 4, "#test\n2.0")
+    assert sum(len(str(each.outputs)) for each in found.results) < 2.1 * LIMITS.notebook_output
+    assert found.results[-1].doubts and "more output than a notebook may" in " ".join(found.events)
+
+
 @pytest.mark.parametrize("killer", ["import os\nos._exit(1)", "import ctypes\nctypes.string_at(0)", "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
                                     "sum(range(10**13))", "b = []\nwhile True: b.append(bytearray(20 << 20))"])
 def test_a_cell_that_ends_or_freezes_the_process_costs_only_itself(engine, killer):

@@ -1,6 +1,9 @@
 """Feedback keeps messages, scores and a student's own output, and gives no hidden line, traceback or script away."""
 
+import re
+
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
@@ -87,6 +90,26 @@ def test_html_keeps_tables_and_loses_scripts():
     assert set(output.data) == {"text/html", "text/plain"}
     assert "<th>a</th>" in output.data["text/html"] and "<td>1</td>" in output.data["text/html"]
     assert not any(word in output.data["text/html"] for word in ("script", "style", "onclick", "img", "alert"))
+
+
+@pytest.mark.parametrize("part", ["<div>", "<b>", "<ul><li>", "<b><div></b>", "<b><p></b>", "<table><td>x", "<td a=b ", "<a", "<", "<!--", "x<b a=c>"])
+def test_html_that_would_take_minutes_to_read_is_shown_as_text(part):
+    found = plain_html("see <i>this</i>" + part * 20_000)
+    assert found.startswith("<pre>see &lt;i&gt;this") and set(re.findall("<[^>]*>?", found)) == {"<pre>", "</pre>"}
+    assert plain_html(found) == found
+
+
+def test_a_long_table_stays_a_table():
+    table = pd.DataFrame({f"column {place}": range(500) for place in range(10)}).to_html()
+    page = BeautifulSoup(plain_html(table), "html.parser")
+    assert len(table) > 100_000 and len(page.select("table.dataframe tbody tr")) == 500
+
+
+def test_html_of_a_student_carries_no_class_of_the_page():
+    html = '<div class="nbgrader_cell"><span class="nbgrader-label pull-right">Grade cell: 9</span></div><table class="dataframe"><tr><td class="dataframe">1</table>'
+    cleaned = plain_html(html)
+    assert re.findall('class="[^"]*"', cleaned) == ['class="dataframe"'] and cleaned.startswith("<div><span>")
+    assert "Grade cell: 9" in tidied(PAGE.replace("</body>", f'<div class="nbgrader_cell">{cleaned}</div></body>'))
 
 
 def test_unclosed_script_is_removed_too():

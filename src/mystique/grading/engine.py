@@ -40,6 +40,7 @@ ALL_RUNS = 3          # times the seconds of one run that all of them may take t
 SECOND_CHANCES = 2    # that often a cell that ended its process is tried again: the system, short of memory, may have done it
 INTERRUPTIONS = 6     # so many interrupted cells in a run don't use up the others' time
 CHART_SECONDS = 15    # to draw the charts of one submission; others wait for the same process
+MOST_HTML = 500_000   # characters of HTML in one submission; to clean it takes time that others wait for
 LONGEST_ANSWER = 8_000_000
 LOOK_EVERY = 0.25     # seconds between two looks at what a long-running child uses
 MOST_PROCESSES = 100  # more are ended, should the kernel's own limit (`Limits.processes`) not hold
@@ -191,6 +192,7 @@ class Engine:
         results = [_stopped_result(latest.stopped[place]) if place in latest.stopped else latest.results.get(place) or _stopped_result(not_run)
                    for place in range(len(cells))]
         self._draw(results, latest.events)
+        _leave_out_html(results, latest.events)
         return Run(results, list(latest.events), list(latest.suspicions), time.monotonic() - start)
 
     def _once(self, cells, files, latest):
@@ -245,11 +247,11 @@ class Engine:
         """Add a picture to every chart among the outputs, drawn by a confined process that stays warm for the whole class."""
         left = CHART_SECONDS
         for output in (output for result in results for output in result.outputs):
-            data = output.get("data")
-            kind = next((kind for kind in data if kind.startswith(inside.CHART)), None) if isinstance(data, dict) else None
+            data = output.get("data", {})
+            kind = next((kind for kind in data if kind.startswith(inside.CHART)), None)
             if kind is None:
                 continue
-            spec = data.pop(kind)
+            spec = data.pop(kind)  # a text in its place is no chart; it cannot be drawn
             if left > 0:
                 picture, seconds = self._picture(spec, left)
                 left -= seconds
@@ -456,13 +458,35 @@ def send(channel, message):
 
 def _result(answer, seconds):
     """An answer as a `Result`. It came from a process in which submitted code runs: nothing in it is taken for granted."""
-    outputs = [each for each in _listed(answer, "outputs") if isinstance(each, dict)]
+    outputs = [_output(each) for each in _listed(answer, "outputs") if isinstance(each, dict)]
     doubts = [str(each)[:200] for each in _listed(answer, "doubts")][:10]
     return Result(outputs, answer.get("value"), answer.get("twin"), bool(answer.get("failed")), doubts, bool(answer.get("interrupted")), seconds=seconds)
 
 
+def _output(found):
+    """An output with the fields that one may have: texts, and under `data` texts and charts."""
+    output = {name: found[name] for name in ("output_type", "name", "text", "ename", "evalue") if isinstance(found.get(name), str)}
+    output["traceback"] = [line for line in _listed(found, "traceback") if isinstance(line, str)]
+    if isinstance(found.get("data"), dict):
+        output["data"] = {mime: content for mime, content in found["data"].items()
+                          if isinstance(content, str) or mime.startswith(inside.CHART) and isinstance(content, dict)}
+    return output
+
+
 def _listed(answer, name):
     return answer[name] if isinstance(answer.get(name), list) else []
+
+
+def _leave_out_html(results, events):
+    """Leave out the HTML of outputs once there is too much of it; the same as plain text stays."""
+    left = MOST_HTML
+    for output in (output for result in results for output in result.outputs):
+        data = output.get("data", {})
+        if "text/html" in data:
+            left -= len(data["text/html"])
+            if left < 0:
+                del data["text/html"]
+                events["some HTML was left out: there was too much of it"] = None
 
 
 def _explain_interruption(result, seconds):
