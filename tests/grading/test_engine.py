@@ -48,6 +48,8 @@ def engine(tmp_path_factory):
     release = tmp_path_factory.mktemp("release")
     (release / "helper.py").write_text(HELPER)
     (release / "data.csv").write_text("a\n1\n2\n")
+    (release / "more").mkdir()
+    (release / "more" / "rows.csv").write_text("a\n1\n")
     with Engine(release, LIMITS) as engine:
         yield engine
 
@@ -211,7 +213,7 @@ def test_nothing_lives_on_and_nobody_else_is_seen(engine):
     time.sleep(0.3)
     running = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"98765" in _bytes(path)]
     assert running == []
-    assert texts(run(engine, "import os\nsorted(os.listdir('.'))").results[0]) == ["['data.csv', 'helper.py']"]
+    assert texts(run(engine, "import os\nsorted(os.listdir('.'))").results[0]) == ["['data.csv', 'helper.py', 'more']"]
 
 
 def _bytes(path):
@@ -347,6 +349,33 @@ def test_what_honest_notebooks_change_is_no_suspicion(engine):
     found = run(engine, settings, "#test\nlen(open('data.csv').read())")
     assert found.results[1].value == 6.0 and found.results[0].outputs == []
     assert (found.suspicions, found.events) == ([], [])
+
+
+@pytest.mark.parametrize("odd", [
+    "class X:\n    def __repr__(self): raise BaseException('x')\nX()", "class X:\n    def __repr__(self): return 5\nX()", "10 ** 6000",
+    "import sys\nsys.set_int_max_str_digits(0)\ndisplay({'application/vnd.vegalite.v6+json': {'a': 10 ** 6000}, 'text/plain': 10 ** 6000}, raw=True)",
+    "x = []\nfor _ in range(100_000): x = [x]\ndisplay({'application/json': x, 'application/vnd.vegalite.v6+json': {'a': x}}, raw=True)",
+    "display({5: 'x', 'text/plain': float('nan'), 'text/html': '\ud800', 'image/png': b'x'}, raw=True)",
+    "class E(SystemExit):\n    def __str__(self): raise ValueError\nraise E()", "class M(type):\n    __name__ = property(lambda s: 1 / 0)\nclass E(Exception, metaclass=M): pass\nraise E()",
+    "import os\nos.closerange(0, 1000)", "import os\nos.mkdir('data'); os.chmod('.', 0)", "import os\nos.remove('data.csv'); os.mkdir('data.csv'); open('data.csv/x', 'w').close()",
+    "import shutil, os\nshutil.rmtree('more'); os.symlink('/usr/lib', 'more')", "import os\nos.chmod('more', 0)", "import sys\nsys.path = None", "import sys\ndel sys.modules",
+    "import sys\nfor limit in range(10, 300):\n    try:\n        sys.setrecursionlimit(limit)\n        break\n    except RecursionError: pass",
+    "import sys\nsys.stdout = sys.stderr = None", "import sys\ndel sys.stdout", "import gc\ngc.disable()", "import sys\nfor name in ('os', 'json', 'signal', 'helper'): sys.modules[name] = None",
+    "%%bash\necho hello", "import sys\nfor _ in range(20_000): print(1); print(2, file=sys.stderr)", "for _ in range(3_000): display(1)",
+    "for _ in range(300):\n    try: 1 / 0\n    except Exception: get_ipython().showtraceback()",
+])
+def test_odd_cells_cost_at_most_themselves(engine, odd):
+    test = "#test\nimport helper\nassert open('data.csv').read() and open('more/rows.csv').read()\nhelper.points(y == 5)"
+    found = run(engine, "x = 2\nfrom IPython.display import display", odd, "y = 5", test)
+    assert found.results[3].value == 2.0 and not found.results[3].doubts
+    assert "threads" not in " ".join(found.suspicions) and len(str(found.results[1].outputs)) < 250_000
+
+
+def test_odd_files_cost_nothing(engine):
+    files = {"data.csv/x": b"1", "more": b"1", "helper.py/y.py": b"1", "/".join(["deep"] * 1_500): b"1", "large.csv": bytes(5 << 20), "mine.csv": b"ab"}
+    found = run(engine, "import os\nlen(open('mine.csv').read()), os.path.getsize('large.csv')", "#test\nimport helper\nhelper.points(len(open('data.csv').read()) == 6)", files=files)
+    assert texts(found.results[0]) == [f"(2, {5 << 20})"] and found.results[1].value == 2.0
+    assert [each.split(" could")[0][:20] for each in found.events] == ["the file data.csv/x", "the file helper.py/y", "the file deep/deep/d"]
 
 
 def test_data_are_put_back_before_a_test(engine):

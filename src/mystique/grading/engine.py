@@ -42,6 +42,7 @@ INTERRUPTIONS = 6     # so many interrupted cells in a run don't use up the othe
 CHART_SECONDS = 15    # to draw the charts of one submission; others wait for the same process
 MOST_HTML = 500_000   # characters of HTML in one submission; to clean it takes time that others wait for
 LONGEST_ANSWER = 8_000_000
+LONGEST_REQUEST = 20_000_000  # the largest file that a student may hand in, in hexadecimal digits, is half as long
 LOOK_EVERY = 0.25     # seconds between two looks at what a long-running child uses
 MOST_PROCESSES = 100  # more are ended, should the kernel's own limit (`Limits.processes`) not hold
 ENDED = "ended the process it ran in"
@@ -412,10 +413,10 @@ class Child:
 
 
 class Lines:
-    """JSON lines from a socket, none longer than LONGEST_ANSWER."""
+    """JSON lines from a socket, none longer than `longest`."""
 
-    def __init__(self, channel):
-        self._channel, self._rest, self.received = channel, bytearray(), 0
+    def __init__(self, channel, longest=LONGEST_ANSWER):
+        self._channel, self._longest, self._rest, self.received = channel, longest, bytearray(), 0
 
     def waiting(self):
         return bool(self._rest) or bool(select.select([self._channel], [], [], 0)[0] and self._peek())
@@ -440,7 +441,7 @@ class Lines:
                 raise Stopped(ENDED)
             self._rest += more
             self.received += len(more)
-            if len(self._rest) > LONGEST_ANSWER:
+            if len(self._rest) > self._longest:
                 raise Stopped("gave too long an answer")
         line, _, self._rest = self._rest.partition(b"\n")
         try:
@@ -630,4 +631,4 @@ def _be_a_student(job, channel, warm, layers, limits, read, release, failed):
         return
     secret = secrets.token_hex(16)
     send(channel, {"ready": secret})
-    inside.answer(channel, Lines(channel), warm, limits, work, secret)
+    inside.answer(channel, Lines(channel, LONGEST_REQUEST), warm, limits, work, secret)

@@ -55,7 +55,8 @@ NOT_GUARDED = ("__dict__", "__weakref__", "__doc__", "__abstractmethods__", "_ab
 class Warm:
     """What every student's process inherits: a shell, the release's helper modules, and how things were before.
 
-    built_in, guarded, own: as `remember` gives them, of the built-ins, of all that tests lean on, and of the grader's own parts.
+    built_in, guarded, own: as `remember` gives them, of what Python itself cannot do without, of all that tests lean on, and of the
+    grader's own parts. recursion: how deep calls may go.
     """
 
     def __init__(self, shell, helpers, release, built_in, guarded, own):
@@ -87,7 +88,7 @@ def warm_up(names, release):
     mine = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == __name__.partition(".")[0]}
     for name in mine:  # not to be had by a name that a cell could import
         del sys.modules[name]
-    warm = Warm(shell, helpers, str(release), remember({"builtins": builtins}), remember(modules | _guarded_classes(modules)),
+    warm = Warm(shell, helpers, str(release), remember({"builtins": builtins, "sys": sys}), remember(modules | _guarded_classes(modules)),
                 remember(mine | _classes_in(mine)))
     gc.collect()
     gc.freeze()
@@ -410,11 +411,10 @@ class _Student:
 
     def do_file(self, request):
         target = self._work / request["name"]
-        if target.exists():
-            return {}
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(bytes.fromhex(request["content"]))
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(bytes.fromhex(request["content"]))
         except (OSError, ValueError) as problem:  # a folder named like a file of the release, too deep a path, a full disk
             return {"events": [f"the file {request['name']} could not be put beside the notebook ({type(problem).__name__})"]}
         return {}
@@ -437,16 +437,18 @@ class _Student:
                 recorder.error(type(problem).__name__, problem, traceback.format_exception_only(problem))
             finally:
                 changed = self._warm.put_back(self._warm.built_in)
+                sys.setrecursionlimit(max(sys.getrecursionlimit(), self._warm.recursion))
         return {"outputs": self._counted(recorder), "suspicions": _as_suspicions(changed)}
 
     def do_test(self, request):
         recorder = self._warm.shell.recorder
         suspicions = self._guard()
         students_folder = _folder_now() or self._work
+        self._work.chmod(0o700)
         os.chdir(self._work)
         events = self._restore_files()
-        path = list(sys.path)
-        sys.path.insert(0, self._warm.release)
+        path = sys.path
+        sys.path = [self._warm.release, *(path if isinstance(path, list) else ())]
         try:
             doubts = failed_canaries()
             names = {**self._student_names(), **self._test_names}
@@ -458,7 +460,7 @@ class _Student:
                 reply["twin"] = "error" if twin["failed"] else twin["value"]
                 doubts += twin["doubts"]
         finally:
-            sys.path[:] = path
+            sys.path = path
             with contextlib.suppress(OSError):
                 os.chdir(students_folder)
         return {**reply, "suspicions": suspicions + reply["suspicions"], "events": events, "doubts": doubts + reply["doubts"]}
@@ -482,7 +484,8 @@ class _Student:
         changed = warm.put_back(warm.guarded)
         sys.settrace(None)
         sys.setprofile(None)
-        sys.setrecursionlimit(warm.recursion)
+        with contextlib.suppress(Exception):
+            warm.shell.magics_manager.registry["ScriptMagics"].stop_event_loop()  # a thread that a %%bash cell leaves running
         gc.callbacks.clear()
         if hasattr(signal, "setitimer"):
             for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
@@ -539,6 +542,7 @@ def _make_room(path, work):
         if folder.is_symlink() or not folder.is_dir():
             folder.unlink(missing_ok=True)
             folder.mkdir()
+        folder.chmod(0o700)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from .confine import Limits
-from .engine import START_SECONDS, Child, Engine, EngineError, Lines, Stopped, send
+from .engine import LONGEST_REQUEST, START_SECONDS, Child, Engine, EngineError, Lines, Stopped, send
 from .run_notebook import end_with_all_it_started
 
 HERE = "127.0.0.1"
@@ -100,4 +100,4 @@ def serve():
     warm = inside.warm_up(setting["warm"], release)
     inside.lay_out(release, work)
     send(channel, {"ready": setting["secret"]})
-    inside.answer(channel, Lines(channel), warm, Limits(**setting["limits"]), work, setting["secret"])
+    inside.answer(channel, Lines(channel, LONGEST_REQUEST), warm, Limits(**setting["limits"]), work, setting["secret"])
