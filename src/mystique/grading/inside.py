@@ -39,7 +39,9 @@ DIGITS = 4_300               # Python's own limit of an integer's text
 GUARDED = ("sys", "builtins", "math", "re", "json", "json.encoder", "json.decoder", "json.scanner", "csv", "copy", "io", "os", "os.path",
            "contextlib", "warnings", "numbers", "decimal", "fractions", "operator", "functools", "itertools", "collections", "statistics", "datetime", "ast", "types", "traceback", "signal", "gc",
            "numpy", "numpy.testing", "pandas", "pandas.testing", "altair")
-WITHOUT_CLASSES = ("numpy", "pandas", "altair")  # thousands; those that tests meet are named in `_guarded_classes`
+# Their classes, too. Each object that the guard looks at is copied for each student, so it looks at no more than tests need.
+CLASSES_OF = ("json.encoder", "json.decoder", "csv", "io", "contextlib", "warnings", "fractions", "collections", "statistics")
+LARGE = ("numpy", "pandas", "altair")  # thousands of functions: whether each still has its own code is not looked at
 # Names that programs change in the ordinary course of things.
 MAY_CHANGE = {"builtins": {"_", "__builtins__", "display", "get_ipython", "__IPYTHON__", "exit", "quit", "copyright", "credits", "license", "help"},
               "os": {"environ", "environb"}, "numpy": {"random"}}
@@ -98,8 +100,8 @@ def warm_up(names, release):
 def _guarded_classes(modules):
     wanted = [("pandas", ("DataFrame", "Series", "Index")), ("altair", ("Chart", "LayerChart"))]
     met = {each for module, names in wanted if module in modules for name in names for each in getattr(modules[module], name).__mro__}
-    own = _classes_in({name: module for name, module in modules.items() if name.partition(".")[0] not in WITHOUT_CLASSES})
-    return own | {each.__name__: each for each in met if each is not object and each.__flags__ & (1 << 9)}  # HEAPTYPE: only those can be changed
+    own = _classes_in({name: module for name, module in modules.items() if name in CLASSES_OF})
+    return own | {f"{each.__module__}.{each.__name__}": each for each in met if each is not object and each.__flags__ & (1 << 9)}  # HEAPTYPE: only those can be changed
 
 
 def _classes_in(modules):
@@ -117,7 +119,7 @@ def remember(owners, definitions_only=False):
         if definitions_only:
             before = {key: value for key, value in before.items() if isinstance(value, (type, types.FunctionType))}
         spaces.append((name, owner, vars(owner).get, tuple(before), tuple(before.values())))
-        for key, value in before.items():
+        for key, value in before.items() if name.partition(".")[0] not in LARGE else ():
             value = getattr(value, "__func__", value)
             if isinstance(value, types.FunctionType):
                 functions[value] = f"{name}.{key}"
