@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -152,6 +153,12 @@ def test_loop_inside_a_test_and_loop_in_a_cell_of_her_own(tmp_path):
 def test_memory_costs_its_cell(tmp_path):
     rans = run([Cell("answer", "x = bytearray(3 << 30)", "q1"), Cell("answer", "y = 1", "q2"), Cell("test", "float(y)", "q2")], tmp_path)
     assert [each.ending for each in rans] == ["memory", "", ""] and rans[2].value == 1
+
+
+def test_odd_cells_cost_the_other_questions_nothing(tmp_path):
+    odd = [Cell("own", "import os\n_ = os.fork()") if hasattr(os, "fork") else Cell("own", ""), Cell("own", "print('\\ud800')\nraise ValueError('\\udc00')")]
+    _, forked, halves, test = run([Cell("own", "x = 1"), *odd, Cell("test", "2.0 * x", "q1")], tmp_path, SHORT)
+    assert (forked.ending, halves.error, halves.printed, test.value) == ("", "ValueError: ?", "?\n", 2.0)
 
 
 def test_watching_thread_ends_the_process():

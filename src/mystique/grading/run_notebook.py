@@ -16,6 +16,7 @@ JupyterLab; what is kept small here are accidents. Never run a stranger's notebo
 import ast
 import builtins
 import contextlib
+import functools
 import io
 import json
 import linecache
@@ -210,6 +211,8 @@ def serve():
     """Read one job from standard input, run its cells, answer with one line of JSON for each."""
     job = json.load(sys.stdin)
     protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    if hasattr(os, "register_at_fork"):  # a process that a cell makes must not answer too
+        os.register_at_fork(after_in_child=functools.partial(os.close, protocol.fileno()))
     nothing = os.open(os.devnull, os.O_RDWR)
     folder = os.getcwd()
     for module in job["warm"]:
@@ -228,8 +231,13 @@ def serve():
     for place, kind, source in job["cells"]:
         os.chdir(folder)
         ran = _run_cell(shell, kind, source, job["limits"]["output"])
-        print(json.dumps(asdict(ran)), file=protocol, flush=True)
+        print(json.dumps({name: _shown(value) for name, value in asdict(ran).items()}), file=protocol, flush=True)
     os._exit(0)  # no waiting for threads that a cell left behind
+
+
+def _shown(value):
+    """A text without the half characters that no terminal and no file can take; anything else as it is."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _no_input(prompt="", /):
