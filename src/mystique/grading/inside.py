@@ -101,7 +101,8 @@ def _guarded_classes(modules):
     wanted = [("pandas", ("DataFrame", "Series", "Index")), ("altair", ("Chart", "LayerChart"))]
     met = {each for module, names in wanted if module in modules for name in names for each in getattr(modules[module], name).__mro__}
     own = _classes_in({name: module for name, module in modules.items() if name in CLASSES_OF})
-    return own | {f"{each.__module__}.{each.__name__}": each for each in met if each is not object and each.__flags__ & (1 << 9)}  # HEAPTYPE: only those can be changed
+    changeable = [each for each in met if each is not object and each.__flags__ & (1 << 9)]  # Py_TPFLAGS_HEAPTYPE
+    return own | {f"{each.__module__}.{each.__name__}": each for each in changeable}
 
 
 def _classes_in(modules):
