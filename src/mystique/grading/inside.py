@@ -37,11 +37,11 @@ MOST_ERRORS = 5              # of them, or beside them: the error that ends a ce
 DIGITS = 4_300               # Python's own limit of an integer's text
 # Modules that tests lean on: each of their names is put back before a test.
 GUARDED = ("sys", "builtins", "math", "re", "json", "json.encoder", "json.decoder", "json.scanner", "csv", "copy", "io", "os", "os.path",
-           "contextlib", "warnings", "numbers", "decimal", "fractions", "operator", "functools", "itertools", "collections", "statistics", "datetime", "ast", "types", "traceback", "signal", "gc",
-           "numpy", "numpy.testing", "pandas", "pandas.testing", "altair")
-# Their classes, too. Each object that the guard looks at is copied for each student, so it looks at no more than tests need.
+           "contextlib", "warnings", "numbers", "decimal", "fractions", "operator", "functools", "itertools", "collections", "statistics",
+           "datetime", "ast", "types", "traceback", "signal", "gc", "numpy", "numpy.testing", "pandas", "pandas.testing", "altair")
+# Of these also the classes, and whether each function still has its own code. No more than tests need: whatever the guard looks at
+# is copied for each student.
 CLASSES_OF = ("json.encoder", "json.decoder", "csv", "io", "contextlib", "warnings", "fractions", "collections", "statistics")
-LARGE = ("numpy", "pandas", "altair")  # thousands of functions: whether each still has its own code is not looked at
 # Names that programs change in the ordinary course of things.
 MAY_CHANGE = {"builtins": {"_", "__builtins__", "display", "get_ipython", "__IPYTHON__", "exit", "quit", "copyright", "credits", "license", "help"},
               "os": {"environ", "environb"}, "numpy": {"random"}}
@@ -120,7 +120,7 @@ def remember(owners, definitions_only=False):
         if definitions_only:
             before = {key: value for key, value in before.items() if isinstance(value, (type, types.FunctionType))}
         spaces.append((name, owner, vars(owner).get, tuple(before), tuple(before.values())))
-        for key, value in before.items() if name.partition(".")[0] not in LARGE else ():
+        for key, value in before.items() if definitions_only or name.startswith((*CLASSES_OF, "mystique.")) else ():
             value = getattr(value, "__func__", value)
             if isinstance(value, types.FunctionType):
                 functions[value] = f"{name}.{key}"
