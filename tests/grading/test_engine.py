@@ -1,5 +1,6 @@
 """One confined process a submission: what cells may do, what stops them, and that tests can't be fooled the easy ways."""
 
+import dataclasses
 import os
 import signal
 import sys
@@ -68,6 +69,18 @@ def test_cells_run_as_in_a_notebook(engine):
     assert [texts(each) for each in found.results] == [["hi\n", "21"], ["from the shell\n"], ["7"], ["20"], ["division by zero"], [], ["20"]]
     assert found.results[4].outputs[0]["ename"] == "ZeroDivisionError"
     assert (found.events, found.suspicions) == ([], [])
+
+
+@pytest.mark.parametrize("wall", [True, False], ids=["behind the outer wall", "without it"])
+def test_a_notebook_runs_with_bubblewrap_and_without(wall, tmp_path):
+    """The other tests take what this machine has."""
+    there = confine.available()
+    if wall and not there.bubblewrap:
+        pytest.skip("bubblewrap is not on this machine")
+    with Engine(tmp_path, LIMITS, dataclasses.replace(there, bubblewrap=wall), warm=()) as engine:
+        found = run(engine, "import socket\nx = 1", "socket.socket()", f"open({str(Path(__file__))!r})", "#test\nfloat(x)")
+    assert found.results[3].value == 1.0
+    assert {found.results[place].outputs[-1]["ename"] for place in (1, 2)} <= {"PermissionError", "FileNotFoundError", "OSError"}
 
 
 def test_a_chart_becomes_a_picture(engine):
