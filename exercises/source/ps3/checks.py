@@ -27,6 +27,7 @@ import csv
 import decimal
 import fractions
 import io
+import itertools
 import json
 import math
 import numbers
@@ -154,6 +155,8 @@ class Question:
         value = self._names[name]
         if value is None or value is Ellipsis:
             raise Missing(f"`{name}` is still empty: put your answer in the place of {'the three dots' if value is Ellipsis else 'None'}.")
+        if isinstance(value, collections.abc.Iterator):  # reversed(...), zip(...): it can be read once only, and several checks read it
+            value = self._names[name] = list(value)
         return value
 
     def number(self, name):
@@ -359,10 +362,11 @@ def choice(value, options, what="the answer"):
 def choices(value, options, what="the answer"):
     """Several letters out of `options`, in any container or as "A, C"; the order does not matter."""
     if isinstance(value, str):
-        value = [part for part in re.split(r"[\s,;+&]+|\band\b", value) if part]
-        if len(value) == 1 and len(value[0]) > 1:
-            value = list(value[0])
-    letters = {choice(item, options, what) for item in items(value, what)}
+        value = [value]
+    parts = [part for item in items(value, what) for part in (re.split(r"[\s,;+&/]+|\band\b", item) if isinstance(item, str) else [item]) if part != ""]
+    if len(parts) == 1 and isinstance(parts[0], str) and set(parts[0].upper()) <= set(options):
+        parts = list(parts[0])
+    letters = {choice(part, options, what) for part in parts}
     if not letters:
         raise Missing(f"{what} holds no letter yet.")
     return frozenset(letters)
@@ -379,13 +383,15 @@ def items(value, what="the answer", kind=None):
     kind="text": names are asked. A Series whose index holds the names then counts as those names.
     """
     if isinstance(value, str):
-        if kind == "text":
+        if kind == "text" and not re.search(r"[,;\n]", value):
             return [plain(value, what)]
+        if kind == "text":
+            raise Malformed(f"{what} is one text, a list was expected: put each name into quotation marks of its own.")
         raise Malformed(f"{what} is a str, a list was expected.")
     if isinstance(value, pd.DataFrame):
         if value.shape[1] == 1:
             value = value.iloc[:, 0]
-        elif kind == "text" and value.index.dtype == object:
+        elif kind == "text" and not pd.api.types.is_numeric_dtype(value.index):
             value = value.index
         else:
             raise Malformed(f"{what} is a table of {value.shape[1]} columns, a list was expected.")
@@ -467,6 +473,22 @@ def is_close(got, expected, places=None, rtol=RTOL):
     return abs(got - expected) <= tolerance
 
 
+def rounds_too_far(got, expected, places):
+    """Whether a number is the expected one, but rounded to fewer decimals than `places`, or cut off instead of rounded."""
+    if places is None or not (math.isfinite(got) and math.isfinite(expected)) or (got == 0 and abs(expected) < 0.5):
+        return False
+    for fewer in range(places + 1):
+        unit = 10.0**-fewer
+        off = abs(got - expected)
+        if is_close(got, round(got, fewer)) and (off <= 0.5 * unit * (1 + 1e-9) or off < unit and abs(got) <= abs(expected)):
+            return True
+    return False
+
+
+def _decimals(places):
+    return "one decimal" if places == 1 else f"{ {2: 'two', 3: 'three'}.get(places, places)} decimals"
+
+
 def is_same(got, expected, places=None, rtol=RTOL, ignore_case=False):
     """Whether two plain values mean the same."""
     if isinstance(got, bool) or isinstance(expected, bool):
@@ -503,7 +525,9 @@ def same_number(got, expected, places=None, rtol=RTOL, mistakes=(), message=""):
     for wrong, remark in mistakes:
         if wrong is not None and is_close(got, number(wrong), places, rtol):
             raise Wrong(remark)
-    if is_close(got, expected / 100, None, 0.006) and expected:
+    if rounds_too_far(got, expected, places):
+        raise Wrong(f"The number is right, but rounded too far or cut off: give {_decimals(places)} or more, or do not round.")
+    if is_close(got, expected / 100, 2 if expected > 5 else None, 0.006) and expected:
         raise Wrong("This is a share between 0 and 1; the question asks for percent (between 0 and 100).")
     if is_close(got, expected * 100, None, 0.006) and expected:
         raise Wrong("This is a hundred times too large: is it multiplied by 100 twice?")
@@ -543,11 +567,11 @@ def _same_list(got, expected, ordered, places):
     return True
 
 
-def differing_columns(got, expected, by, places=None, ordered=False):
+def differing_columns(got, expected, by, places=None, ordered=False, same=is_same):
     """Compare two tables row by row, matched by the key columns `by`. Both must come from `table`.
 
     Returns None if the rows are not the same ones, else the set of columns that differ (empty: the tables are equal).
-    places: decimals that are enough, one number for all columns or a dict.
+    places: decimals that are enough, one number for all columns or a dict. same: what it is for two cells to be the same.
     """
     by = [by] if isinstance(by, str) else list(by)
     if len(got) != len(expected):
@@ -571,9 +595,13 @@ def differing_columns(got, expected, by, places=None, ordered=False):
         decimals = places.get(column) if isinstance(places, dict) else places
         ours = list(expected[column])
         theirs = list(got[column])
-        if not all(is_same(theirs[hit], ours[place], decimals) for place, hit in enumerate(matches)):
+        if not all(same(theirs[hit], ours[place], decimals) for place, hit in enumerate(matches)):
             different.add(column)
     return different
+
+
+def _same_but_rounded(got, expected, places):
+    return is_same(got, expected, places) or isinstance(got, float) and isinstance(expected, float) and rounds_too_far(got, expected, places)
 
 
 def same_table(got, expected, by, places=None, ordered=False, mistakes=(), rows="", message=""):
@@ -593,24 +621,43 @@ def same_table(got, expected, by, places=None, ordered=False, mistakes=(), rows=
             raise Wrong(remark)
     if different is None:
         raise Wrong(rows or message)
+    if differing_columns(got, expected, by, places, ordered, _same_but_rounded) == set():
+        column = min(different)
+        decimals = places[column] if isinstance(places, dict) else places
+        raise Wrong(f"Column `{column}` is right, but rounded too far or cut off: give {_decimals(decimals)} or more, or do not round.")
+    typed = [column for column in sorted(different) if any(isinstance(cell, str) for cell in got[column]) and not any(isinstance(cell, str) for cell in expected[column])]
+    if typed:
+        raise Wrong(f"Column `{typed[0]}` holds text, numbers were expected: no quotation marks and no percent sign.")
     raise Wrong(message or f"The rows are right, but {_quoted(sorted(different))} is not.")
 
 
 # ------------------------------------------------------------------------------------------------------------ charts
 
 
+LINES = ("line", "trail", "area")      # marks that join their points
+DOTS = ("point", "circle", "square")
+SEEN = ("color", "fill", "stroke", "opacity", "fillOpacity", "strokeOpacity", "strokeDash", "strokeWidth", "size")  # a reader tells lines apart by these
+PANELS = ("facet", "row", "column")    # or by where they stand
+SPLITS = (*SEEN, *PANELS, "detail", "key")    # Altair draws a line, and stacks a bar, for each value of these; shape and tooltip do not split
+
 METHODS = {"average": "mean", "mean": "mean", "median": "median", "sum": "sum", "min": "min", "max": "max"}  # Altair's names: pandas' names
 
 
 class Mark:
-    """One layer of a chart: the mark, how it looks (its colour, for instance), what each channel shows, and the data behind it."""
+    """One layer of a chart: the mark, how it looks (its colour, for instance), what each channel shows, the data behind it,
+    and its panel (charts side by side have different ones).
 
-    def __init__(self, mark, encodings, rows, transforms, look=None):
+    A chart may have layers beside those that show the data: labels, a threshold, a trend. So a check looks for the layer, or the
+    line, that shows what was asked, by its `points` or its `lines`, and leaves the others alone.
+    """
+
+    def __init__(self, mark, encodings, rows, transforms, look=None, panel=()):
         self.mark = mark
         self.look = look or {}
         self.encodings = encodings
         self.rows = rows
         self.transforms = transforms
+        self.panel = panel
 
     def field(self, channel):
         return self.encodings.get(channel, {}).get("field")
@@ -631,11 +678,12 @@ class Mark:
         if rows is None:
             return None
         shown = {name: part for name, part in self.encodings.items() if "field" in part or part.get("aggregate") == "count"}
-        if any("bin" in part or "timeUnit" in part or "impute" in part for part in shown.values()):
+        if any(part.get("bin") or part.get("timeUnit", "yearmonth") != "yearmonth" or "impute" in part for part in shown.values()):
             return None
         if any(part.get("field") not in rows.columns for part in shown.values() if part.get("aggregate") != "count"):
             return None
-        groups = {name: rows[part["field"]] for name, part in shown.items() if not part.get("aggregate")}
+        groups = {name: rows[part["field"]].astype(str).str[:7] if "timeUnit" in part else rows[part["field"]]  # "2023-04", of a day
+                  for name, part in shown.items() if not part.get("aggregate")}
         if len(groups) == len(shown):
             return pd.DataFrame(groups).reset_index(drop=True)
         answer = pd.DataFrame(groups)
@@ -651,6 +699,58 @@ class Mark:
             return answer.agg(plan).to_frame().T
         return answer.groupby(list(groups), sort=True, dropna=False).agg(plan).reset_index()
 
+    def lines(self):
+        """What the mark joins: pairs (what a reader can tell a line by, a table of its points). [] when it cannot be worked out.
+
+        Not only for marks that join: for others a "line" is all that looks alike."""
+        points = self.points()
+        if points is None or not {"x", "y"} <= set(points):
+            return []
+        split = [name for name in points if _kind(name) in SPLITS and (name, self.mark) != ("size", "trail")]
+        groups = points.groupby(split, sort=False, dropna=False) if split else [((), points)]
+        return [(self._seen(dict(zip(split, key))), part.reset_index(drop=True)) for key, part in groups]
+
+    def _seen(self, values):
+        """What a reader can tell a line of this layer by: where it stands, and the look that is fixed or goes with its values."""
+        fixed = {name: self.look[name] for name in ("type", *SEEN) if name in self.look}
+        typed = {name: part.get("value", part.get("datum")) for name, part in self.encodings.items() if name in SEEN and "field" not in part}
+        told = {name: value for name, value in values.items() if name in SEEN + PANELS}
+        return str((self.panel, sorted((fixed | typed | told).items(), key=str)))
+
+    def is_stacked(self, value="y"):
+        """Whether bars or areas are piled on each other along the channel `value`, so that most do not end at their own value."""
+        part = self.encodings.get(value, {})
+        if self.mark not in ("bar", "area") or value + "2" in self.encodings or ("stack" in part and not part["stack"]):
+            return False
+        points = self.points()
+        if points is None or not any(_kind(name) in SPLITS for name in points):
+            return False
+        place = [name for name in points if name in ({"x", "y"} - {value}) or name in PANELS or name.endswith("Offset")]
+        return bool(points.duplicated(place).any())
+
+
+def _kind(channel):
+    """A channel's name without the number that tells several fields on it apart: "detail 2" is a detail."""
+    return channel.split()[0]
+
+
+def title_in_words(marks, channel, names=()):
+    """Whether one of the marks gives an axis a title that is no column's name (nor one of `names`).
+
+    Without a title an axis shows its column's name: this counts if the student has renamed the column in words."""
+    for mark in marks:
+        part = mark.encodings.get(channel, {})
+        axis = part.get("axis", {})
+        if axis is None:
+            continue
+        given = next((each["title"] for each in (part, axis) if "title" in each), ...)
+        title = part.get("field") if given is ... else " ".join(given) if isinstance(given, list) else given
+        title = str(title or "").strip()
+        named = given is not ... or " " in title or title[:1].isupper()
+        if title and named and "_" not in title and title.lower() not in names:
+            return True
+    return False
+
 
 def chart(value, what="the answer"):
     """The marks of an Altair chart (or of its dict): layers, facets and concatenations opened, shorthand resolved."""
@@ -660,18 +760,17 @@ def chart(value, what="the answer"):
         spec = copy.deepcopy(value)
     else:
         raise Malformed(f"{what} is {_a(value)}, an Altair chart was expected.")
-    marks = list(_marks(spec, spec.get("datasets", {}), {}, None, []))
+    marks = list(_marks(spec, spec.get("datasets", {}), {}, None, [], ()))
     if not marks:
         raise Malformed(f"{what} is a chart without a mark: say mark_line(), for instance.")
     return marks
 
 
-def _marks(spec, datasets, encodings, rows, transforms):
-    encodings = {**encodings, **{name: _channel(part) for name, part in spec.get("encoding", {}).items()}}
+def _marks(spec, datasets, encodings, rows, transforms, panel):
+    encodings = {**encodings, **_channels(spec.get("encoding", {}))}
     if isinstance(spec.get("facet"), dict):
         facet = spec["facet"]
-        parts = {"facet": facet} if "field" in facet or "shorthand" in facet else facet
-        encodings.update({name: _channel(part) for name, part in parts.items()})
+        encodings.update(_channels({"facet": facet} if "field" in facet or "shorthand" in facet else facet))
     data = spec.get("data")
     if isinstance(data, dict):
         values = datasets.get(data.get("name"), data.get("values"))
@@ -679,20 +778,44 @@ def _marks(spec, datasets, encodings, rows, transforms):
     transforms = [*transforms, *spec.get("transform", [])]
     if "mark" in spec:
         look = spec["mark"] if isinstance(spec["mark"], dict) else {"type": spec["mark"]}
-        yield Mark(look.get("type"), encodings, rows, transforms, look)
+        yield Mark(look.get("type"), encodings, rows, transforms, look, panel)
     for key in ("layer", "hconcat", "vconcat", "concat"):
-        for part in spec.get(key, []):
-            yield from _marks(part, datasets, encodings, rows, transforms)
+        for place, part in enumerate(spec.get(key, [])):
+            yield from _marks(part, datasets, encodings, rows, transforms, panel if key == "layer" else (*panel, place))
     if isinstance(spec.get("spec"), dict):
-        yield from _marks(spec["spec"], datasets, encodings, rows, transforms)
+        for place, part in _repeated(spec["spec"], spec.get("repeat", {})):
+            yield from _marks(part, datasets, encodings, rows, transforms, (*panel, *place))
+
+
+def _repeated(spec, repeat):
+    """(where it stands, the chart) for each column that a chart is repeated for; just the chart if it is not repeated."""
+    plan = repeat if isinstance(repeat, dict) else {"repeat": repeat}
+    found = [((), spec)]
+    for key, names in plan.items():
+        found = [(place if key == "layer" else (*place, name), _filled(part, key, name)) for place, part in found for name in names]
+    return found
+
+
+def _filled(part, key, name):
+    """A part of a chart with the column's name in the place of {"repeat": key}."""
+    if part == {"repeat": key}:
+        return name
+    if isinstance(part, dict):
+        return {each: _filled(inner, key, name) for each, inner in part.items()}
+    return [_filled(inner, key, name) for inner in part] if isinstance(part, list) else part
+
+
+def _channels(encoding):
+    """{channel: what it shows}; a second field on one channel, as a detail or a tooltip may have it, is called "detail 2"."""
+    found = {}
+    for name, part in encoding.items():
+        several = part if isinstance(part, list) and part else [part]
+        found.update({f"{name} {n}" if n > 1 else name: _channel(each) for n, each in enumerate(several, start=1)})
+    return found
 
 
 def _channel(part):
-    if isinstance(part, list):
-        part = part[0] if part else {}
-    if isinstance(part, str):
-        part = {"shorthand": part}
-    part = dict(part)
+    part = {"shorthand": part} if isinstance(part, str) else dict(part or {})
     if isinstance(part.get("condition"), dict) and "field" not in part:
         part.update({key: part["condition"][key] for key in ("field", "type", "aggregate") if key in part["condition"]})
     if "shorthand" in part:
@@ -753,6 +876,13 @@ def _negated(rule):
     return found[1] if found else None
 
 
+def _bare(rule):
+    """A rule without the round brackets around all of it: Altair writes ((a) && (b))."""
+    inner = re.fullmatch(r"\s*\((.*)\)\s*", rule)
+    depths = list(itertools.accumulate((sign == "(") - (sign == ")") for sign in inner[1])) if inner else []
+    return _bare(inner[1]) if inner and min(depths, default=0) >= 0 else rule
+
+
 def _filtered(rows, transform):
     """The rows that a filter keeps; None for a transform that is not followed here."""
     rule = transform.get("filter")
@@ -761,7 +891,7 @@ def _filtered(rows, transform):
         return None if out is None else rows.drop(index=out.index)
     if isinstance(rule, str):
         keep = pd.Series(True, index=rows.index)
-        for part in rule.split("&&"):
+        for part in _bare(rule).split("&&"):
             found = _SIMPLE.match(part.strip())
             if not found:
                 return None
@@ -792,13 +922,18 @@ def _filtered(rows, transform):
 # -------------------------------------------------------------------------------------- reading what lies beside this file
 
 
+def beside(name):
+    """The path of a file that lies beside this one."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+
+
 def rows(name):
     """The rows of a CSV file beside this one, as dicts of text. The checks count in them without pandas."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8", newline="") as file:
+    with open(beside(name), encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def facts(name):
     """A JSON file beside this one."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
+    with open(beside(name), encoding="utf-8") as file:
         return json.load(file)

@@ -22,6 +22,12 @@ def first_telling(rng, candidates, is_telling):
     return None
 
 
+def rounding_shows(number, places):
+    """Whether a number asked for to so many decimals is told from the same one with a decimal less."""
+    fewer = round(number, places - 1)
+    return abs(number - fewer) > 0.6 * 10.0**-places    # half a unit would be taken as right
+
+
 def no_case(problem_set, what):
     """Raise NoCase."""
     raise NoCase(f"{problem_set}: in this seed's data no choice of {what} tells the known mistakes from a right answer. Use another seed.")

@@ -1,6 +1,6 @@
 """ps0: first steps, in the county's comparison half. The case is drawn so that each known mistake gives another answer."""
 
-from .lots import first_telling, lot, no_case
+from .lots import first_telling, lot, no_case, rounding_shows
 
 DATASET = "county"
 TABLES = ("workers", "monthly")
@@ -51,7 +51,8 @@ def _count_is_telling(workers, role, years):
     counts = [(here & ours & new).sum(), (here & (ours | new)).sum(), (ours & new).sum(), (here & new).sum(), (here & ours & ~new).sum()]
     part = counts[0]
     wrong = [part / here.sum(), part / (here & new).sum(), (here & ours & ~new).sum() / (here & ours).sum(), (ours & new).sum() / ours.sum()]
-    return len(set(counts)) == len(counts) and _apart([100 * share for share in [part / (here & ours).sum(), *wrong]], 0.15)
+    right = part / (here & ours).sum()
+    return len(set(counts)) == len(counts) and _apart([100 * share for share in [right, *wrong]], 0.15) and rounding_shows(100 * right, 1)
 
 
 def _score_is_telling(workers, name):
@@ -71,7 +72,7 @@ def _days_are_telling(monthly, month):
     """A few slow ones pull the mean above what is typical; other rows have another mean and median."""
     here, then = monthly["county"] == COUNTY, monthly["month"] == month
     mine, both, ever = (monthly.loc[rows, "median_days_to_entry"] for rows in (here & then, then, here))
-    return ((mine < mine.mean()).mean() > 0.55 and _apart([mine.mean(), mine.median()], 1)
+    return ((mine < mine.mean()).mean() > 0.55 and _apart([mine.mean(), mine.median()], 1) and rounding_shows(mine.mean(), 1)
             and all(abs(one - other) > 0.11 for each in (both, ever) for one, other in ((mine.mean(), each.mean()), (mine.median(), each.median()))))
 
 

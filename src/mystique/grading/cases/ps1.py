@@ -1,6 +1,6 @@
 """ps1: the county's data. The case is drawn so that each known mistake gives another answer than a right one."""
 
-from .lots import first_telling, lot, no_case
+from .lots import first_telling, lot, no_case, rounding_shows
 
 DATASET = "county"
 TABLES = ("workers", "monthly", "records")
@@ -34,7 +34,7 @@ def draw(tables, seed):
         agency = first_telling(rng, agencies, lambda pick: _due_is_telling(rows.loc[rows["agency_id"] == pick, "destination"]))
         bar = first_telling(rng, bars, lambda pick: _visits_are_telling(rows, names, *pick))
         days = first_telling(rng, DAYS, lambda limit: (days_taken == limit).sum() >= 3 and abs((days_taken <= limit).mean() - 0.5) > 0.02)
-        if agency and bar and days:
+        if agency and bar and days and rows.duplicated(["client_id", "event_date"]).any():
             break
     else:
         no_case("ps1", "months, agency and threshold")
@@ -70,8 +70,8 @@ def _due_is_telling(statuses):
     if due < 15 or min(kinds.values()) == 0:
         return False
     answers = {due, due + kinds["not due"], kinds["valid"], due - kinds["refused"], due - kinds["doesn't know"],
-               due - kinds["not collected"], due - kinds["doesn't know"] - kinds["refused"]}
-    return len(answers) == 7
+               due - kinds["not collected"], due - kinds["doesn't know"] - kinds["refused"], kinds["not due"], due - kinds["valid"]}
+    return len(answers) == 9
 
 
 def _visits_are_telling(rows, names, element, threshold, least):
@@ -97,17 +97,22 @@ def _gap_is_telling(records, service):
         return 100 * (rows["service_received"] == 0).mean()
 
     ours, both = records[records["county"] == "Juniper"], records[records["service_asked"] == service]
-    mine = gap(ours[ours["service_asked"] == service])
-    others = [100 - mine, gap(both), gap(ours)]
-    return all(abs(mine - other) > 0.3 for other in others)
+    asking = ours[ours["service_asked"] == service]
+    mine = gap(asking)
+    without = (asking["service_received"] == 0).sum()
+    others = [100 - mine, gap(both), gap(ours), 100 * without / len(ours), without]
+    return all(abs(mine - other) > 0.3 for other in others) and 2 * without != len(asking) and rounding_shows(mine, 1)
 
 
 def _change_is_telling(monthly, workers, measure):
-    def change(rows):
-        means = rows.groupby("period")[measure].mean()
-        return means["after"] - means["before"]
+    start = monthly.loc[monthly["period"] == "after", "month"].min()
+
+    def change(rows, start=start):
+        means = rows.groupby(rows["month"] >= start)[measure].mean()
+        return means[True] - means[False]
 
     juniper = monthly[monthly["county"] == "Juniper"]
     left = workers.loc[workers["left_month"].notna(), "worker_id"]
     everybody, stayers = change(juniper), change(juniper[~juniper["worker_id"].isin(left)])
-    return abs(everybody - stayers) > 0.03 and abs(everybody - change(monthly)) > 0.03
+    late = [(change(rows), change(rows, start + 1)) for rows in (juniper, juniper[~juniper["worker_id"].isin(left)])]    # its first month taken as before
+    return abs(everybody - stayers) > 0.03 and abs(everybody - change(monthly)) > 0.03 and all(abs(one - other) > 0.012 for one, other in late)
