@@ -286,6 +286,24 @@ def test_known_mistakes_get_their_message_and_right_answers_none():
         checks.same_number(7500, 75)
 
 
+@pytest.mark.parametrize("got, expected, places", [(32, 31.8181, 1), (31, 31.8181, 1), (4.9, 4.8765, 2), (5, 4.8765, 2), (4.8, 4.8765, 2), (-1.2, -1.234, 2), (30.0, 30.3, 1)])
+def test_rounded_too_far_is_told_as_that(got, expected, places):
+    with pytest.raises(checks.Wrong, match="is right, but rounded too far or cut off: give (one|two) decimals? or more"):
+        checks.same_number(got, expected, places=places, message="another number")
+
+
+@pytest.mark.parametrize("got, expected, places", [(33, 31.8181, 1), (31.7, 31.8181, 1), (31.4, 31.8181, 1), (0, 0.3, 1), (32, 31.8181, None), (40, 31.8181, 1), (-1.2, 1.234, 2)])
+def test_another_number_is_not_told_to_be_rounded(got, expected, places):
+    with pytest.raises(checks.Wrong, match="another number"):
+        checks.same_number(got, expected, places=places, message="another number")
+
+
+def test_a_rounded_share_is_still_told_to_be_a_share():
+    for share in (0.318181, 0.32, 0.3182):
+        with pytest.raises(checks.Wrong, match="share between 0 and 1"):
+            checks.same_number(share, 31.8181, places=1)
+
+
 # ---------------------------------------------------------------------------------------------- text, letters, lists
 
 
@@ -301,7 +319,7 @@ def test_choice_refuses(value):
         checks.choice(value, "ABCD")
 
 
-@pytest.mark.parametrize("value", [["A", "C"], ("c", "a"), {"A", "C"}, "A, C", "a and c", "AC", np.array(["A", "C"]), pd.Series(["C", "A", "A"])])
+@pytest.mark.parametrize("value", [["A", "C"], ("c", "a"), {"A", "C"}, "A, C", "a and c", "AC", "A/C", ["A, C"], "a; c.", np.array(["A", "C"]), pd.Series(["C", "A", "A"])])
 def test_choices_accept(value):
     assert checks.choices(value, "ABC") == {"A", "C"}
 
@@ -309,8 +327,9 @@ def test_choices_accept(value):
 def test_choices_tell_empty_from_malformed():
     with pytest.raises(checks.Missing):
         checks.choices([], "ABC")
-    with pytest.raises(checks.Malformed):
-        checks.choices(["Z"], "ABC")
+    for other in (["Z"], "all", ["A", 2], "AZ"):
+        with pytest.raises(checks.Malformed):
+            checks.choices(other, "ABC")
 
 
 @pytest.mark.parametrize("value", [
@@ -343,8 +362,12 @@ def test_lists_say_too_many_and_too_few():
 def test_names_may_stand_in_a_series_index():
     low = pd.Series([10.0, 20.0], index=["Lantern House", "Cedar Row "])
     assert checks.items(low, kind="text") == ["Lantern House", "Cedar Row"]
+    for index in (low.index, low.index.astype("string"), low.index.astype("category"), low.index.astype(object)):
+        assert checks.items(low.to_frame("pct").assign(due=30).set_index(index), kind="text") == ["Lantern House", "Cedar Row"]
     with pytest.raises(checks.Malformed, match="names was expected"):
         checks.items([10.0, 20.0], kind="text")
+    with pytest.raises(checks.Malformed, match="one text, a list was expected"):
+        checks.items("Lantern House, Cedar Row", kind="text")
     with pytest.raises(checks.Malformed):
         checks.items(5)
 
@@ -358,6 +381,14 @@ def test_mappings_are_the_same_in_any_container(value):
 def test_text_is_trimmed_and_case_is_free_where_allowed():
     assert checks.text("  Lantern House ") == "Lantern House"
     assert checks.is_same("lantern house", "Lantern House", ignore_case=True) and not checks.is_same("lantern house", "Lantern House")
+
+
+def test_what_can_be_read_once_is_read_by_every_check(capsys):
+    q = question({"visit": reversed(["b", "a"]), "pairs": (name for name in "ab")})
+    for name in ("visit", "pairs", "visit", "pairs"):
+        with q.check(f"{name} again"):
+            checks.same_items(q.items(name, kind="text"), ["a", "b"], ordered=True)
+    assert scored(q, capsys)[0] == 4
 
 
 # ---------------------------------------------------------------------------------------------- tables
@@ -413,6 +444,18 @@ def test_table_says_what_is_malformed():
         checks.table(EXPECTED[["agency", "n"]], ["agency", "pct"])
 
 
+@pytest.mark.parametrize("value, places, message", [
+    (EXPECTED.round(0), {"pct": 1}, "Column `pct` is right, but rounded too far or cut off: give one decimal or more"),
+    (EXPECTED.round(1), 2, "Column `pct` is right, but rounded too far or cut off: give two decimals or more"),
+    (EXPECTED.assign(pct=["50%", "33.3%", ""]), {"pct": 1}, "Column `pct` holds text, numbers were expected"),
+    (EXPECTED.round(0).assign(n=[3, 4, 1]), {"pct": 1}, "neither"),
+    (EXPECTED.assign(pct=[50, 34, math.nan]), {"pct": 1}, "neither"),
+])
+def test_a_table_rounded_too_far_or_typed_is_told_as_that(value, places, message):
+    with pytest.raises(checks.Wrong, match=message):
+        checks.same_table(checks.table(value, EXPECTED.columns), EXPECTED, by="agency", places=places, message="neither")
+
+
 def test_table_mistakes_get_their_message():
     got = checks.table(EXPECTED.assign(n=[1, 1, 1]), EXPECTED.columns)
     with pytest.raises(checks.Wrong, match="ones"):
@@ -452,6 +495,8 @@ def test_charts_are_read_by_meaning(chart):
     ([alt.datum.county == "A"], [1.0, 3.0]),
     (["datum.county === 'A' && datum.month > 1"], [3.0]),
     ([~(alt.datum.county == "A")], [2.0, 5.0]),
+    ([(alt.datum.county == "A") & (alt.datum.month >= 2)], [3.0]),
+    (["((datum.county == 'A')) && (datum.month < 2)"], [1.0]),
     ([{"not": alt.FieldEqualPredicate(field="county", equal="B")}], [1.0, 3.0]),
     ([alt.FieldOneOfPredicate(field="county", oneOf=["B"])], [2.0, 5.0]),
     ([alt.FieldRangePredicate(field="month", range=[2, 3]), alt.FieldEqualPredicate(field="county", equal="B")], [5.0]),
@@ -498,3 +543,54 @@ def test_module_runs_alone_with_numpy_and_pandas_only(tmp_path):
             "print(checks.facts('case.json'), checks.rows('a.csv')[0]['k'])")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.split() == ["{'agency':", "'x'}", "1"], done.stderr
+
+
+COUNTIES = pd.DataFrame({"A": [1.0, 3.0], "B": [2.0, 5.0], "month": [1, 2]})
+
+
+@pytest.mark.parametrize("chart, lines", [
+    (alt.Chart(DATA).mark_line().encode(x="month", y="value", color="county"), {(1.0, 3.0), (2.0, 5.0)}),
+    (alt.Chart(DATA).mark_line().encode(x="month", y="value", detail=["county", "month"]), {(1.0,), (2.0,), (3.0,), (5.0,)}),
+    (alt.Chart(DATA).mark_line().encode(x="month", y="value", shape="county", tooltip=["month", "county"]), {(1.0, 2.0, 3.0, 5.0)}),
+    (alt.Chart(RAW).mark_line().encode(x="month", y="mean(value)", row="county"), {(2.0, 4.0), (3.0, 6.0)}),
+    (alt.Chart(COUNTIES).mark_line().encode(x="month", y=alt.Y(alt.repeat("layer"), type="quantitative"), color=alt.datum(alt.repeat("layer"))).repeat(layer=["A", "B"]),
+     {(1.0, 3.0), (2.0, 5.0)}),
+    (alt.Chart(COUNTIES).mark_line().encode(x="month", y=alt.Y(alt.repeat("column"), type="quantitative")).repeat(column=["A", "B"]), {(1.0, 3.0), (2.0, 5.0)}),
+    (alt.Chart(DATA).mark_line().encode(x="month", y="value").transform_regression("month", "value"), set()),
+])
+def test_a_layer_s_lines_are_what_it_joins(chart, lines):
+    found = [(look, tuple(points["y"])) for mark in checks.chart(chart) for look, points in mark.lines()]
+    assert {tuple(sorted(values)) for _, values in found} == lines
+    assert len({look for look, _ in found}) == (len(lines) if "detail" not in str(chart.to_dict()) else 1), "what a reader can tell lines by"
+
+
+def test_lines_of_two_layers_look_alike_unless_colour_or_place_differs():
+    one, other = (alt.Chart(COUNTIES).mark_line().encode(x="month", y=name) for name in "AB")
+    red = other.mark_line(color="red")
+    looks = [[look for mark in checks.chart(chart) for look, _ in mark.lines()] for chart in (one + other, one + red, one | other, one.encode(color=alt.datum("A")) + other)]
+    assert [len(set(look)) for look in looks] == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("chart, stacked", [
+    (alt.Chart(DATA).mark_area().encode(x="month", y="value", color="county"), True),
+    (alt.Chart(DATA).mark_bar().encode(x="month:O", y="value", color="county"), True),
+    (alt.Chart(DATA).mark_bar().encode(x="month:O", y="value", color="county", xOffset="county"), False),
+    (alt.Chart(DATA).mark_bar().encode(x="month:O", y="value", color="county", column="county"), False),
+    (alt.Chart(DATA).mark_area().encode(x="month", y=alt.Y("value", stack=None), color="county"), False),
+    (alt.Chart(DATA).mark_area().encode(x="month", y=alt.Y("value", stack="normalize"), color="county"), True),
+    (alt.Chart(DATA.assign(top=9)).mark_bar().encode(x="month:O", y="value", y2="top", color="county"), False),
+    (alt.Chart(DATA).mark_bar().encode(x="county", y="sum(value)", color="county"), False),
+    (alt.Chart(DATA).mark_line().encode(x="month", y="value", color="county"), False),
+])
+def test_piled_bars_and_areas_are_seen(chart, stacked):
+    assert checks.chart(chart)[0].is_stacked() is stacked
+
+
+@pytest.mark.parametrize("y, in_words", [
+    (alt.Y("value", title="Mean days"), True), (alt.Y("value", axis=alt.Axis(title=["Mean", "days"])), True), (alt.Y("Mean days"), True), (alt.Y("Logins"), True),
+    ("value", False), (alt.Y("value", title=""), False), (alt.Y("value", title=None), False), (alt.Y("value", title="mean_value"), False),
+    (alt.Y("Logins", title=None), False), (alt.Y("value", title="Days", axis=None), False), (alt.Y("value", title="High"), False), ("Mean_days", False),
+])
+def test_a_title_in_words_is_no_column_s_name(y, in_words):
+    data = DATA.assign(**{"Mean days": 1, "Logins": 2, "Mean_days": 3})
+    assert checks.title_in_words(checks.chart(alt.Chart(data).mark_line().encode(x="month", y=y)), "y", names=["high"]) is in_words

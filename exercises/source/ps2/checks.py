@@ -826,7 +826,7 @@ def _channel(part):
     return part
 
 
-_SIMPLE = re.compile(r"""^\(?\s*datum(?:\.(\w+)|\[['"](\w+)['"]\])\s*(===?|!==?|<=|>=|<|>)\s*(?:'([^']*)'|"([^"]*)"|(-?[\d.]+))\s*\)?$""")
+_SIMPLE = re.compile(r"""^\s*datum(?:\.(\w+)|\[['"](\w+)['"]\])\s*(===?|!==?|<=|>=|<|>)\s*(?:'([^']*)'|"([^"]*)"|(-?[\d.]+))\s*$""")
 
 
 def _transformed(rows, transform):
@@ -892,7 +892,7 @@ def _filtered(rows, transform):
     if isinstance(rule, str):
         keep = pd.Series(True, index=rows.index)
         for part in _bare(rule).split("&&"):
-            found = _SIMPLE.match(part.strip())
+            found = _SIMPLE.match(_bare(part).strip())
             if not found:
                 return None
             field = found[1] or found[2]

@@ -72,8 +72,10 @@ def _days_are_telling(monthly, month):
     """A few slow ones pull the mean above what is typical; other rows have another mean and median."""
     here, then = monthly["county"] == COUNTY, monthly["month"] == month
     mine, both, ever = (monthly.loc[rows, "median_days_to_entry"] for rows in (here & then, then, here))
+    half_way = (mine.min() + mine.max()) / 2
     return ((mine < mine.mean()).mean() > 0.55 and _apart([mine.mean(), mine.median()], 1) and rounding_shows(mine.mean(), 1)
-            and all(abs(one - other) > 0.11 for each in (both, ever) for one, other in ((mine.mean(), each.mean()), (mine.median(), each.median()))))
+            and _apart([mine.mean(), mine.median(), both.mean()], 0.11) and _apart([mine.median(), mine.mean(), both.median(), half_way], 0.11)
+            and abs(mine.mean() - ever.mean()) > 0.11 and abs(mine.median() - ever.median()) > 0.11)
 
 
 def _apart(values, least):
