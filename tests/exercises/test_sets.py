@@ -157,8 +157,8 @@ def test_an_answer_that_destroys_names_keeps_its_points(problem_set, trial):
 def test_a_given_table_that_a_student_overwrites_costs_no_later_question(problem_set, trial):
     """A question's data are read in a cell of its own, so a student may call something of hers `records`."""
     given = [ast.parse(source) for kind, _, source in trial.cells if kind == "given"]
-    names = {node.id for tree in given for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} - {"case"}
-    assert names > {"workers", "monthly"}
+    names = {node.id for tree in given for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert names > {"case", "workers", "monthly"}
     spoiled = {name: question.reference + "".join(f"\n{each} = None" for each in sorted(names)) for name, question in trial.questions.items()}
     for name, result in trial.run(spoiled).items():
         assert result.score == trial.questions[name].points, f"{name}: {result.output}{result.error}"
