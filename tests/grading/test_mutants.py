@@ -15,7 +15,7 @@ def test_every_kind_of_slip_is_made():
     made = mutants(CODE)
     for slip in (
         "line 1: Eq became NotEq", "line 1: BitAnd became BitOr", "line 1: ~ is gone", "line 2: 100 became 101", "line 2: Div became Mult",
-        "line 2: .mean became .median", "line 3: as_index= is gone", "line 3: False became True", "line 3: 'mean' became 'median'",
+        "line 2: .mean became .median", "line 2: .mean became .min", "line 3: as_index= is gone", "line 3: False became True", "line 3: 'mean' became 'median'",
         "line 3: 'kind' became 'mean'",
     ):
         assert slip in made, slip
@@ -27,6 +27,10 @@ def test_every_slip_is_another_program():
     assert ast.unparse(ast.parse(CODE)) not in made.values()
     for code in made.values():
         compile(code, "slip", "exec")
+
+
+def test_a_count_is_taken_for_a_sum():
+    assert mutants("a = b.count()")["line 1: .count became .sum"] == "a = b.sum()"
 
 
 def test_an_inverted_mask_is_turned_back():

@@ -40,8 +40,8 @@ def _changes(node, texts):
         yield f"{type(node.op).__name__} became {other.__name__}", lambda copy_: setattr(copy_, "op", other())
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
         yield "~ is gone", _uninvert
-    elif isinstance(node, ast.Attribute) and node.attr in AGGREGATIONS[:5]:
-        for other in AGGREGATIONS[:4]:
+    elif isinstance(node, ast.Attribute) and node.attr in AGGREGATIONS[:6]:
+        for other in AGGREGATIONS[:5]:
             if other != node.attr:
                 yield f".{node.attr} became .{other}", lambda copy_, other=other: setattr(copy_, "attr", other)
     if isinstance(node, ast.Call):
