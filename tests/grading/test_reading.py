@@ -136,6 +136,17 @@ def test_an_answer_in_another_place_is_found(change, said):
     assert said in found.moved
 
 
+@pytest.mark.parametrize("code, part", [
+    ("import math\nmean = 1/0\nx = math.pi\ntotal = x + 1", "import math\nx = math.pi\ntotal = x + 1"),
+    ("rows = {}\nrows['a'] = 3\nother = missing\ntotal = rows['a']\nprint(other)", "rows = {}\nrows['a'] = 3\ntotal = rows['a']"),
+    ("@cache\ndef helper():\n    return 3\n\n\ndef other():\n    pass\n\n\ntotal = helper()", "@cache\ndef helper():\n    return 3\ntotal = helper()"),
+    ("case = [3]\nmine = missing[case[0]]\ncase.append(0)\ntotal = case[0]", "case = [3]\ncase.append(0)\ntotal = case[0]"),
+    ("total = (", "total = ("),
+])
+def test_of_another_cell_only_what_the_answer_needs_is_run(code, part):
+    assert reading.part_for({"total"}, code) == part
+
+
 def code(source, name):
     return {"cell_type": "code", "metadata": {}, "id": name, "source": source}
 

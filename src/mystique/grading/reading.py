@@ -419,7 +419,7 @@ def _find_code_elsewhere(reading, release, added):
         found = [each for each, given in zip(stray, gives) if wanting & given and (own is None or each[0] >= place) and each[2] != own]
         if found:
             start = own if own is not None else release[place].source
-            reading.answers[place] = "\n\n".join([start, *(source for _, _, source in found)])
+            reading.answers[place] = "\n\n".join([start, *(part_for(wanting, source) for _, _, source in found)])
             reading.moved.append(f"{name_of(release, place)} was answered in {' and in '.join(dict.fromkeys(where for _, where, _ in found))}")
 
 
@@ -567,9 +567,34 @@ def _names_bound(node):
         yield node.name
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
+    elif isinstance(node, ast.alias):
+        yield (node.asname or node.name).partition(".")[0]
     elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
         for part in ast.iter_child_nodes(node):
             yield from _names_bound(part)
+
+
+def part_for(names, code):
+    """The statements of a cell that make these names, with all that they need: what the cell does for other questions stays out."""
+    tree = _parsed(code)
+    if tree is None:
+        return code
+    needed, kept = set(names), []
+    for statement in reversed(tree.body):
+        if needed & {*_names_bound(statement), *_names_changed(statement)}:
+            needed |= {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
+            kept.append(statement)
+    return "\n".join(ast.unparse(each) for each in reversed(kept))
+
+
+def _names_changed(node):
+    """The names of what a statement may change without giving it a name: rows["x"] = 1, rows.sort_values(inplace=True)."""
+    for each in ast.walk(node):
+        owner = each.func if isinstance(each, ast.Call) else each if isinstance(getattr(each, "ctx", None), (ast.Store, ast.Del)) else None
+        while isinstance(owner, (ast.Attribute, ast.Subscript)):
+            owner = owner.value
+            if isinstance(owner, ast.Name):
+                yield owner.id
 
 
 def parses(code):
