@@ -82,11 +82,23 @@ def told(result):
     return re.sub(r"\s+", " ", result.output)
 
 
-def names_of(problem_set):
-    """Every name that the notebook's own cells bind: what a student's code could destroy."""
-    trees = [ast.parse(cell.source) for cell in problem_set.notebook.cells if cell.cell_type == "code"]
-    return sorted({node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-                  | {alias.asname or alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names})
+def names_from_elsewhere(source):
+    """The names that a cell uses and neither makes itself nor finds in Python."""
+    nodes = list(ast.walk(ast.parse(source)))
+    used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    made = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    made |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    made |= {alias.asname or alias.name for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+    return used - made - set(dir(builtins))
+
+
+def names_bound_by(sources):
+    """Every name that these cells bind, functions and imports included: what a student's code could destroy."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    return sorted({node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+                  | {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+                  | {alias.asname or alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names})
 
 
 # ------------------------------------------------------------------------------------------------------------ answers
@@ -146,22 +158,26 @@ def test_a_question_left_out_costs_only_its_own_points(trial):
 def test_an_answer_that_destroys_names_keeps_its_points(problem_set, trial):
     for name, question in trial.questions.items():
         mine = re.findall(r"_q\.\w+\(\"(\w+)\"", question.test)
-        gone = [each for each in names_of(problem_set) if each not in mine]
+        gone = [each for each in names_bound_by(source for _, _, source in trial.cells) if each not in mine]
         assert "pd" in gone
         havoc = f"\nfor name in {gone}:\n    globals().pop(name, None)\nchecks = _q = 1"
         result = trial.run({name: question.reference + havoc}, only=name)[name]
         assert result.score == question.points, f"{name}: {result.output}{result.error}"
 
 
-@pytest.mark.parametrize("problem_set", ["ps0", "ps1"], indirect=True)
-def test_a_given_table_that_a_student_overwrites_costs_no_later_question(problem_set, trial):
+def test_a_given_name_that_a_student_overwrites_costs_no_later_question(problem_set, trial):
     """A question's data are read in a cell of its own, so a student may call something of hers `records`."""
-    given = [ast.parse(source) for kind, _, source in trial.cells if kind == "given"]
-    names = {node.id for tree in given for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    assert names > {"case", "workers", "monthly"}
-    spoiled = {name: question.reference + "".join(f"\n{each} = None" for each in sorted(names)) for name, question in trial.questions.items()}
+    names = names_bound_by(source for kind, _, source in trial.cells if kind == "given")
+    assert {"case", "pd"} | {table.stem for table in problem_set.folder.glob("*/*.csv")} <= set(names)
+    spoiled = {name: question.reference + "".join(f"\n{each} = None" for each in names) for name, question in trial.questions.items()}
     for name, result in trial.run(spoiled).items():
         assert result.score == trial.questions[name].points, f"{name}: {result.output}{result.error}"
+
+
+def test_an_answer_cell_holds_the_answer_alone(problem_set, trial):
+    """What a question starts from is made in its given cell, so the answer's cell as released uses no name but its own."""
+    for name, question in trial.questions.items():
+        assert names_from_elsewhere(question.stub) == set(), name
 
 
 # ------------------------------------------------------------------------------------------------- the source notebook
@@ -223,13 +239,8 @@ def test_no_figure_of_the_data_is_typed(problem_set):
 
 def test_test_cells_rely_on_no_name_of_the_notebook(problem_set):
     for grade_id, cell in problem_set.tests.items():
+        assert names_from_elsewhere(cell.source) == set(), grade_id
         tree = ast.parse(cell.source)
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        made |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        made |= {alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
-        assert used - made - set(dir(builtins)) == set(), grade_id
         imported = {alias.asname or alias.name for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
         left_behind = imported | {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert all(name.startswith("_") for name in left_behind), f"{grade_id}: private names only"

@@ -9,7 +9,8 @@ from mystique.grading.trial import Trial, TrialError, grade
 
 
 def cell(grade_id, source, points=None):
-    meta = {"grade": points is not None, "solution": points is None, "locked": points is not None, "task": False, "grade_id": grade_id, "schema_version": 3}
+    locked = points is not None or grade_id.endswith("-given")
+    meta = {"grade": points is not None, "solution": not locked, "locked": locked, "task": False, "grade_id": grade_id, "schema_version": 3}
     return new_code_cell(source, metadata={"nbgrader": {**meta, **({"points": points} if points is not None else {})}})
 
 
@@ -18,7 +19,8 @@ def notebook(tmp_path):
     path = tmp_path / "ps9.ipynb"
     nbformat.write(new_notebook(cells=[
         new_code_cell("start = 10"),
-        cell("ps9-q1", "x = None\n### BEGIN SOLUTION\nx = start + 1\n### END SOLUTION"),
+        cell("ps9-q1-given", "more = 1"),
+        cell("ps9-q1", "x = None\n### BEGIN SOLUTION\nx = start + more\n### END SOLUTION"),
         cell("ps9-q1-test", "print('x is', x)\n2.0 if x == 11 else 0.5", 2),
         cell("ps9-q2", "y = None\n### BEGIN SOLUTION\ny = 2\n### END SOLUTION"),
         cell("ps9-q2-test", "assert y == 2, 'y is not 2'", 3),
@@ -42,6 +44,9 @@ def test_stub_is_what_a_student_gets(notebook):
 def test_only_leaves_the_other_questions_out(notebook):
     with Trial(notebook, warm=()) as trial:
         assert list(trial.run(only="q2")) == ["q2"]
+        assert trial.run({"q2": "y = start - 8"}, only="q2")["q2"].score == 3
+        assert trial.run({"q2": "y = more + 1"})["q2"].score == 3
+        assert trial.run({"q2": "y = more + 1"}, only="q2")["q2"].score == 0, "what is given for q1 was there"
 
 
 def test_each_run_starts_afresh(notebook):

@@ -82,7 +82,7 @@ class Trial:
     def run(self, answers=None, only=None):
         """Run the notebook with `answers` ({question: code}) in place of the reference; {question: Result}.
 
-        only: one question's name: the other questions' answer and test cells are left out.
+        only: one question's name: the cells of the other questions are left out, with those that give them their data.
         """
         answers = answers or {}
         unknown = sorted(set(answers) - set(self.questions))
@@ -150,7 +150,8 @@ def _pump(stream, answers):
 def read_questions(path, stub):
     """([kind, question, source] of every code cell, {name: Question}) of a source notebook.
 
-    A question is a pair of cells with grade ids like `ps1-q3` (the answer) and `ps1-q3-test`.
+    A question is a pair of cells with grade ids like `ps1-q3` (the answer) and `ps1-q3-test`; before them may stand
+    `ps1-q3-given`, with what it starts from. Any other cell of code is given for all questions: its question is None.
     """
     import nbformat
     from nbgrader import utils
@@ -169,7 +170,8 @@ def read_questions(path, stub):
             answers[name] = cell
             cells.append(("answer", name, cell.source))
         else:
-            cells.append(("given", None, cell.source))
+            given = re.fullmatch(r"\w+-(q\d+)-given", cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+            cells.append(("given", given and given[1], cell.source))
     if set(answers) != set(tests):
         raise TrialError(f"{path}: answers without a test or tests without an answer: {', '.join(sorted(set(answers) ^ set(tests)))}")
     questions = {
