@@ -345,7 +345,7 @@ def _notes_on(cells, rans, limits):
     for number, (cell, ran) in enumerate((pair for pair in zip(cells, rans) if pair[0].kind in ("own", "given")), start=1):
         if ran.ending in ("", "not reached"):
             continue
-        which = "The set's first cells" if cell.kind == "given" else f"A cell of your own, \"{cell.source.strip().splitlines()[0][:50]}\","
+        which = "A cell that was given with the set" if cell.kind == "given" else f"A cell of your own, \"{cell.source.strip().splitlines()[0][:50]}\","
         notes.append(f"{which} did not run to the end. {_why(ran, limits)}")
     if any(ran.ending == "not reached" for ran in rans):
         notes.append(f"The check took more than {limits.run:g} seconds, so the last questions were not reached. Mend the cells that were stopped first.")

@@ -144,7 +144,6 @@ def _motives_are_telling(answers, scores):
         _sides(known, identified + intrinsic <= external + introjected),
         _sides(known, intrinsic > (external + introjected) / 2),
         _sides(known, identified + intrinsic + introjected > 3 * external),
-        _sides(known, known[["identified", "intrinsic"]].max(axis=1) > known[["external", "introjected"]].max(axis=1)),
     ]
     if any(len(each) < 2 for each in (right, *wrong)):
         return False

@@ -38,7 +38,7 @@ def draw(tables, seed):
     pair = first_telling(rng, [(one, other) for one in usual for other in usual if one != other], lambda pick: _pair_is_telling(ratings, *pick))
     raters = first_telling(rng, list(combinations(sorted(ratings["rater_id"].unique()), 2)), lambda pick: _raters_are_telling(ratings, *pick))
     mover = _first(LEAST_MOVE, lambda least: first_telling(rng, usual, lambda pick: _move_is_telling(ratings, pick, least)))
-    weights = first_telling(rng, _some_weightings(rng, list(columns)), lambda pick: _weights_are_telling(columns, pick))
+    weights = _first(range(4), lambda _: first_telling(rng, _some_weightings(rng, list(columns)), lambda pick: _weights_are_telling(columns, pick)))
     for found, what in ((agency, "an agency"), (pair, "two agencies"), (raters, "two raters"), (mover, "an agency whose place moves"), (weights, "weights")):
         if not found:
             no_case("ps3", what)
@@ -192,7 +192,7 @@ def _weights_are_telling(columns, weightings):
     own = np.array(weightings[0])
     scores = [columns @ np.array(each) for each in weightings]
     equal, turned = columns.mean(axis=1), columns @ own[::-1]
-    if any(score.sort_values().diff().min() < least for some, least in ((scores, 0.002), ([equal, turned], 1e-6)) for score in some):
+    if any(score.sort_values().diff().min() < 0.002 for score in scores):
         return False                                                # a place must not hang on rounding, nor on how ties are broken
     places = places_by(columns, weightings)
     moves = places.max(axis=1) - places.min(axis=1)
@@ -203,8 +203,14 @@ def _weights_are_telling(columns, weightings):
         (places.loc[right[0]] == 1).all()                           # the first place survives all of them
         and (moves >= TELLING_MOVE).sum() >= 3 and (moves != from_own).any()
         and all(one != other for one, other in combinations(named, 2)) and right != sorted(right)[::-1]
+        and not any(_follows(order, score) for score in (equal, turned) for order in named if order not in others)
         and _weighted_places_are_telling(columns, own, named)
     )
+
+
+def _follows(ranking, score):
+    """Whether a ranking is in the order of a score, however its ties are broken."""
+    return bool((score[ranking].diff().dropna() <= 1e-9).all())
 
 
 def _weighted_places_are_telling(columns, weights, named):
