@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from mystique.book.selfcheck import BankError, fault_of, read_bank
 
+BANKS = sorted((Path(__file__).parents[2] / "book" / "checks").glob("*.yml"))
 RIGHT = {"answer": "yes", "correct": True, "feedback": "Because."}
 WRONG = {"answer": "no", "correct": False, "feedback": "Because not."}
 GOOD = {"id": "one", "question": "Is it?", "type": "multiple_choice", "answers": [RIGHT, WRONG]}
@@ -22,6 +25,8 @@ GOOD = {"id": "one", "question": "Is it?", "type": "multiple_choice", "answers":
         ({"answers": [RIGHT, RIGHT]}, "2 of its answers"),
         ({"answers": [RIGHT, {"answer": "no", "correct": False}]}, "answer 2 has no feedback"),
         ({"type": "numeric"}, "type default"),
+        ({"answers": [{**RIGHT, "feedback": "Yes. It counts."}, WRONG]}, "begins with 'Yes.'"),
+        ({"answers": [RIGHT, {**WRONG, "feedback": "Not that. It counts."}]}, "the page says 'Not quite.' before it"),
     ],
 )
 def test_a_faulty_question_is_refused_with_the_reason(change, said):
@@ -46,6 +51,11 @@ def test_a_bank_names_its_file_and_question(tmp_path):
     assert read_bank(file) == {"one": GOOD}
 
 
+@pytest.mark.parametrize("file", BANKS, ids=lambda file: file.stem)
+def test_every_bank_of_the_book_is_sound(file):
+    assert read_bank(file)
+
+
 @pytest.fixture
 def page(browser, site):
     opened = browser.new_page()
@@ -62,10 +72,40 @@ def test_every_option_of_every_question_gives_its_feedback_by_keyboard(page):
             option.locator("input").focus()
             page.keyboard.press("Space")
             assert option.locator(".feedback").is_visible()
-            said = check.locator("[role=status]").text_content()
+            said = check.locator("[role=status] .visually-hidden").text_content().strip()
             assert said and said == option.locator(".feedback").text_content().strip()
         if check.get_attribute("data-type") == "multiple_choice":
             assert check.locator(".feedback:visible").count() == 1
+
+
+def test_several_right_options_are_counted_and_said_once(page):
+    """A reader who has found one of two must learn that another one is missing; a screen reader says it in one go."""
+    check = page.locator(".selfcheck[data-type=many_choice]").first
+    right = check.locator(".option:has(.feedback.right) input").all()
+    wrong = check.locator(".option:not(:has(.feedback.right)) input").all()
+    assert len(right) > 1 and wrong
+    heard = check.locator("[role=status]").evaluate_handle("""status => {
+        const heard = [];
+        new MutationObserver(changes => heard.push(...changes.map(() => status.textContent))).observe(status, {childList: true, subtree: true, characterData: true});
+        return heard;
+    }""")
+
+    def tick(option, tally):
+        option.focus()
+        page.keyboard.press("Space")
+        assert check.locator(".tally").text_content() == tally
+        assert not tally or check.locator(".tally").is_visible()
+
+    tick(right[0], f"1 of {len(right)} found.")
+    tick(right[0], "")
+    tick(wrong[0], f"0 of {len(right)} found; one tick too many.")
+    for found, option in enumerate(right[:-1], 1):
+        tick(option, f"{found} of {len(right)} found; one tick too many.")
+    tick(right[-1], "All found; one tick too many.")
+    tick(wrong[0], "All found.")
+    said = heard.json_value()
+    assert len(said) == len(right) + 4, "one change for each tick"
+    assert said[0].startswith("Right.") and said[0].endswith(f" 1 of {len(right)} found.") and said[-1] == "All found."
 
 
 def test_numbers_are_judged(page):

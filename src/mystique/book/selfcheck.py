@@ -5,11 +5,13 @@
 
 A chapter `book/NAME.md` has its bank in `book/checks/NAME.yml`: a list of questions in jupyterquiz's fields, plus an
 `id`. Types: `multiple_choice` (one right option), `many_choice` (one or more) and `numeric` (answers of type `value`,
-`range` and `default`). Question, options and feedback are Markdown.
+`range` and `default`). Question, options and feedback are Markdown. The page itself says "Right." or "Not quite." before
+each feedback.
 """
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 TYPES = ("multiple_choice", "many_choice", "numeric")
+VERDICTS = {True: "Right.", False: "Not quite."}
+SAID_TWICE = re.compile(r"(right|yes|correct|not quite|not that|no|wrong)[.,:;!]", re.IGNORECASE)
 
 
 def setup(app) -> None:
@@ -71,6 +75,8 @@ def fault_of(question: dict) -> str:
     for place, answer in enumerate(answers, 1):
         if not str(answer.get("feedback", "")).strip():
             return f"answer {place} has no feedback that says why."
+        if again := SAID_TWICE.match(str(answer["feedback"]).strip()):
+            return f"the feedback of answer {place} begins with {again[0]!r}; the page says {VERDICTS[bool(answer.get('correct'))]!r} before it, so begin with why."
     if question["type"] == "numeric" and answers[-1].get("type") != "default":
         return "its last answer must be of type default: the feedback for any other number."
     return ""
@@ -108,7 +114,7 @@ class SelfCheck(SphinxDirective):
             *self.parse_text_to_nodes(question["question"]),
             raw("</div>"),
             *body,
-            raw('<p class="visually-hidden" role="status" aria-live="polite"></p></fieldset>'),
+            raw('<p role="status" aria-live="polite"></p></fieldset>'),
         ]
 
     def choices(self, key: str, question: dict) -> list[nodes.Node]:
@@ -137,10 +143,9 @@ class SelfCheck(SphinxDirective):
 
     def feedback(self, answer: dict, attributes: str = "") -> list[nodes.Node]:
         right = bool(answer.get("correct"))
-        verdict = "Right." if right else "Not quite."
         return [
             raw(f'<div class="feedback{" right" if right else ""}"{attributes}>'
-                f'<span class="verdict">{verdict}</span> '),
+                f'<span class="verdict">{VERDICTS[right]}</span> '),
             *self.parse_text_to_nodes(str(answer["feedback"])),
             raw("</div>"),
         ]
