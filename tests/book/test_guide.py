@@ -357,7 +357,6 @@ def the_course_remembers_the_private_folder(course):
 
 def a_learner_works(course):
     work = course.whole / "exercises" / "work" / "ps1"
-    shutil.copytree(course.whole / "exercises" / "release" / "ps1", work)
     notebook = perfect(course.whole / "exercises")
     at(notebook, "q4")["source"] = "trend = None"
     (work / "ps1.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
@@ -390,7 +389,7 @@ STORY = [
              "mkdir ~/fall-2027-private", "cp -r source answers ~/fall-2027-private", "mystique assign ps1 --answers ~/fall-2027-private",
              the_course_remembers_the_private_folder]),
     (WHOLE, ["cd exercises"]),
-    (EXERCISES, ["nbgrader generate_assignment ps1"]),
+    (EXERCISES, ["nbgrader generate_assignment ps1", "mkdir -p work", "cp -r release/ps1 work"]),
     (WHOLE, [a_learner_works, "mystique check ps1", "mystique check ps1 --hint q4", "mystique solution ps1 q4", "mystique progress",
              "mystique progress --export progress.csv", she_is_told]),
 ]

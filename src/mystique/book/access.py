@@ -1,9 +1,12 @@
-"""Small repairs for readers who use a keyboard or a screen reader, where the theme, docutils or pandas falls short of WCAG.
+"""Small repairs for readers who use a keyboard, a screen reader or a phone, where the theme, docutils or pandas falls short of WCAG.
 
-Each is found by axe when it is missing (`tests/book/test_pages.py`).
+Each of `REPAIRS` is found by axe when it is missing (`tests/book/test_pages.py`); `breakable` is tested in
+`tests/book/test_python_and_pandas.py`.
 """
 
 from __future__ import annotations
+
+import re
 
 REPAIRS = {
     # A wide table scrolls inside its own box: the box must take the keyboard's focus.
@@ -13,6 +16,9 @@ REPAIRS = {
     # pandas heads the column of row names with an empty heading.
     "<th></th>": "<td></td>",
 }
+
+CODE_IN_A_CELL = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)')
+BEFORE_A_DOT_OR_AFTER_A_BRACKET = re.compile(r"(?<=[\w)\]])(?=\.[A-Za-z_])|(?<=[\[(/\\])(?=[^\s\])/\\])")
 
 
 def setup(app) -> None:
@@ -24,4 +30,9 @@ def repair(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body", "")
     for fault, cure in REPAIRS.items():
         body = body.replace(fault, cure)
-    context["body"] = body
+    context["body"] = re.sub(r"<td.*?</td>", breakable, body, flags=re.DOTALL)
+
+
+def breakable(cell: re.Match) -> str:
+    """A table's cell whose code may go on in the next line where a name ends, and nowhere inside one."""
+    return CODE_IN_A_CELL.sub(lambda code: BEFORE_A_DOT_OR_AFTER_A_BRACKET.sub("<wbr>", code[0]), cell[0])
