@@ -18,7 +18,8 @@ REPAIRS = {
 }
 
 CODE_IN_A_CELL = re.compile(r'(?<=<span class="pre">)[^<]+(?=</span>)')
-BEFORE_A_DOT_OR_AFTER_A_BRACKET = re.compile(r"(?<=[\w)\]])(?=\.[A-Za-z_])|(?<=[\[(/\\])(?=[^\s\])/\\])")
+WHERE_A_NAME_ENDS = re.compile(r"(?<=[\w)\]])(?=\.[A-Za-z_])|(?<=[\[(,/\\])(?=[^\s\])/\\])")  # before a dot; after a bracket, comma or slash
+IN_A_LONG_NAME = re.compile(r"(?<=[a-z0-9]_)(?=[a-z0-9])")
 
 
 def setup(app) -> None:
@@ -34,5 +35,6 @@ def repair(app, pagename, templatename, context, doctree) -> None:
 
 
 def breakable(cell: re.Match) -> str:
-    """A table's cell whose code may go on in the next line where a name ends, and nowhere inside one."""
-    return CODE_IN_A_CELL.sub(lambda code: BEFORE_A_DOT_OR_AFTER_A_BRACKET.sub("<wbr>", code[0]), cell[0])
+    """A table's cell whose code may go on in the next line where a name ends. A name that stands alone may do so after an underscore,
+    or a codebook would not fit a phone."""
+    return CODE_IN_A_CELL.sub(lambda code: (IN_A_LONG_NAME if code[0].isidentifier() else WHERE_A_NAME_ENDS).sub("<wbr>", code[0]), cell[0])
