@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from xml.etree import ElementTree
 
 import altair as alt
 import pandas as pd
@@ -58,6 +59,30 @@ def test_a_continuous_colour_scale_keeps_colours_that_can_be_mixed():
 def test_the_picture_is_drawn_with_the_words_of_the_chart():
     picture = charts.svg(charts.parts(bars()), for_page=True)
     assert picture.startswith("<svg") and "Complete (%)" in picture and "var(--chart-blue)" in picture
+
+
+def heights_of_texts(picture: str) -> dict[str, float]:
+    """How far down each text of an SVG stands."""
+    found = {}
+
+    def visit(node, down):
+        moved = re.search(r"translate\([^,]+,([^)]+)\)", node.get("transform", ""))
+        down += float(moved[1]) if moved else 0
+        if node.text and node.text.strip():
+            found[node.text] = down
+        for child in node:
+            visit(child, down)
+
+    visit(ElementTree.fromstring(picture), 0)
+    return found
+
+
+def test_the_title_of_the_y_axis_stands_clear_of_the_legend():
+    """Close under the legend, it would read like one more entry."""
+    chart = alt.Chart(FRAME).mark_bar().encode(x="due:O", y=alt.Y("share:Q", title="Of 100 requests"), color="agency:N")
+    at = heights_of_texts(charts.svg(charts.parts(chart)))
+    line = charts.theme()["config"]["legend"]["labelFontSize"]
+    assert at["Of 100 requests"] - at["B"] >= 2 * line
 
 
 def luminance(colour: str) -> float:

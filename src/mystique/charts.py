@@ -56,9 +56,10 @@ def theme() -> alt.theme.ThemeConfig:
             # On a phone a centred title is cut off: these stay at the corner and read left to right.
             "axisX": {"labelFlush": False, "titleAnchor": "end"},
             "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleX": 0, "titleY": -8},
+            # The y axis's title lies between legend and picture: the offset keeps it from reading like one more entry.
             "legend": {
                 "labelColor": ink, "titleColor": ink, "labelFontSize": 13, "titleFontSize": 13,
-                "titleFontWeight": "normal", "orient": "top", "offset": 24, "labelLimit": 260, "symbolLimit": 20,
+                "titleFontWeight": "normal", "orient": "top", "offset": 38, "labelLimit": 260, "symbolLimit": 20,
             },
             "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 13, "titleFontSize": 13},
             "title": {"color": ink, "fontSize": 15, "anchor": "start", "fontWeight": "bold"},
