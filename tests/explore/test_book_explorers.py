@@ -141,6 +141,49 @@ def test_twins_answer_as_their_functions(chapter, page):
                         assert close, f"{made.name} at {values}: {key} is {one[key]} in the page, {value} in Python"
 
 
+def test_a_scale_of_points_is_marked_at_whole_points(chapter):
+    """The rubric knows 0, 1, 2, 3 and 4; marks between them would say that the points are finer than they are."""
+    for made in chapter.explorers:
+        spec = ask(made.name, made.function, {control.name: control.values[control.start] for control in made.controls}).chart.spec
+        for unit in [spec, *spec.get("layer", [])]:
+            for channel in {"x", "y"} & unit.get("encoding", {}).keys():
+                given = unit["encoding"][channel]
+                if given.get("scale", {}).get("domain") == [0, 4]:
+                    assert given.get("axis", {}).get("values") == [0, 1, 2, 3, 4], f"{made.name}, {channel}"
+
+
+def explorer_of(stem: str, name: str, monkeypatch):
+    return next(made for made in chapters.run(chapters.BOOK / f"{stem}.md", monkeypatch).explorers if made.name == name)
+
+
+def test_the_table_behind_the_template_is_the_whole_template(monkeypatch):
+    """What the sentence says of the chosen belief, the table says of all nine."""
+    made = explorer_of("nine-beliefs", "template", monkeypatch)
+    aspects, names = (control.values for control in made.controls)
+    for aspect in aspects:
+        said = [ask(made.name, made.function, {"aspect": aspect, "belief": belief}).sentence for belief in names]
+        columns = expected(made, (aspects.index(aspect), 0))[2]
+        assert len(said) == 9 and said in columns
+
+
+def test_a_wrong_guess_gets_a_question_and_not_the_answer(monkeypatch):
+    made = explorer_of("nine-beliefs", "sort-it", monkeypatch)
+    lines, guesses = (control.values for control in made.controls)
+    boxes = [guess for guess in guesses if guess not in ("not yet", "show ours")]
+    for line in lines:
+        def answer(guess):
+            return ask(made.name, made.function, {"line": line, "guess": guess})
+
+        ours = answer("show ours").sentence
+        right = [box for box in boxes if box in ours]
+        assert len(right) == 1 and ours.rpartition(right[0])[2] == answer(right[0]).sentence.rpartition(right[0])[2]
+        wrong = [answer(box) for box in boxes if box != right[0]]
+        for each in wrong:
+            assert "; ask whether" in each.sentence and right[0] not in each.sentence
+            assert {row["kind"] for rows in each.chart.data.values() for row in rows} <= {"you", "open"}
+        assert right == ["none of the nine"] or len({each.sentence for each in wrong}) == 3, "right column, wrong column, no box"
+
+
 def test_there_is_an_explorer_that_the_page_computes():
     """At least one chapter uses a twin, so that the comparison above is never empty."""
     found = []

@@ -105,6 +105,37 @@ def test_touch_on_a_phone(open_page):
         assert button.bounding_box()["height"] >= 44
 
 
+MANY, PROFILE = "book/auditing-an-agency.html", "#explorer-your-agency"
+
+
+def test_on_a_phone_many_controls_leave_picture_and_sentence_in_sight(open_page):
+    page = open_page(MANY, viewport={"width": 390, "height": 850}, has_touch=True, is_mobile=True)
+    figure = drawn_live(page, PROFILE)
+    sliders = figure.locator("input[type=range]")
+    assert sliders.count() > 4
+    top = sliders.first.bounding_box()["y"]
+    for part in (".explorer-picture", ".explorer-sentence"):
+        box = figure.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= top, part
+    page.evaluate("slider => slider.scrollIntoView({block: 'end'})", sliders.last.element_handle())
+    picture, last = figure.locator(".explorer-picture svg").bounding_box(), sliders.last.bounding_box()
+    assert picture["y"] >= 0 and picture["y"] + picture["height"] <= last["y"] and last["y"] + last["height"] <= 850
+    sliders.last.focus()
+    for _ in range(sliders.count() - 1):
+        page.keyboard.press("Shift+Tab")
+        focused = page.evaluate("document.activeElement.getBoundingClientRect().top")
+        picture = figure.locator(".explorer-picture").bounding_box()
+        assert picture["y"] + picture["height"] <= focused, "the picture never lies over the slider in hand"
+    assert page.evaluate("document.activeElement.name") == "b1"
+
+
+def test_sliders_below_one_another_start_at_one_place(open_page):
+    page = open_page(MANY)
+    for explorer in (PROFILE, "#explorer-weights"):
+        lefts = {round(slider.bounding_box()["x"]) for slider in page.locator(f"{explorer} input[type=range]").all()}
+        assert len(lefts) == 1, explorer
+
+
 def test_a_shared_address_opens_the_same_view_and_leaves_other_explorers_alone(open_page, site):
     page = open_page()
     figure = drawn_live(page)
