@@ -91,6 +91,7 @@ class Question:
         self._results = []
         self._wanting = set()  # names whose answer is missing or malformed: what else asks for them need not run
         self._fetched = None   # the name asked for last
+        self._charts = {}      # name: the chart and its marks
 
     def check(self, name, points=1, hint="", section=None):
         """A named check: a context whose body must end without an error. Its points count once, all or nothing."""
@@ -178,7 +179,10 @@ class Question:
         return table(self.value(name), columns, f"`{name}`")
 
     def chart(self, name):
-        return chart(self.value(name), f"`{name}`")
+        value = self.value(name)
+        if self._charts.get(name, (None,))[0] is not value:  # Altair takes long to write a chart out: once for all checks
+            self._charts[name] = value, chart(value, f"`{name}`")
+        return self._charts[name][1]
 
     def function(self, name):
         value = self.value(name)
@@ -930,8 +934,9 @@ def beside(name):
 def rows(name):
     """The rows of a CSV file beside this one, as dicts of text. The checks count in them without pandas."""
     with open(beside(name), encoding="utf-8", newline="") as file:
-        header, *lines = csv.reader(file)
-    return [dict(zip(header, line)) for line in lines]
+        lines = csv.reader(file)
+        header = next(lines)
+        return [dict(zip(header, line)) for line in lines]
 
 
 def facts(name):
