@@ -694,6 +694,8 @@ class Book:
             self.close()
             found = ", ".join(each.name for each in assignment.notebooks)
             raise GradingError(f"{course}: {problem_set} must have one notebook, {problem_set}.ipynb; the gradebook has {found}.")
+        # The problem set's cells are the same for the whole class: not to be read again after each student.
+        self._book.db().expire_on_commit = False
         notebook = assignment.notebooks[0]
         self.points = {cell.name: float(cell.max_score) for cell in [*notebook.grade_cells, *notebook.task_cells]}
         self.sources = {cell.name: reading.text_of(cell.source) for cell in notebook.source_cells if cell.locked}
@@ -739,6 +741,8 @@ class Book:
         if result.state == "graded":
             result.manual = [grade.name for grade in saved.grades if grade.needs_manual_grade]
         book.db.commit()
+        for each in (submission, saved):  # how late it came and what it scores is worked out by the gradebook
+            book.db.expire(each)
         if submission.total_seconds_late > 0:
             penalty = self._late.plugin_inst.late_submission_penalty(result.student, saved.score, submission.total_seconds_late)
             if penalty is not None:

@@ -38,7 +38,7 @@ DIGITS = 4_300               # Python's own limit of an integer's text
 # Modules that tests lean on: each of their names is put back before a test.
 GUARDED = ("sys", "builtins", "math", "re", "json", "json.encoder", "json.decoder", "json.scanner", "csv", "copy", "io", "os", "os.path",
            "contextlib", "warnings", "numbers", "decimal", "fractions", "operator", "functools", "itertools", "collections", "statistics",
-           "datetime", "ast", "types", "traceback", "signal", "gc", "numpy", "numpy.testing", "pandas", "pandas.testing", "altair")
+           "datetime", "ast", "types", "traceback", "signal", "gc", "numpy", "numpy.testing", "pandas", "pandas.testing")
 # Of these also the classes, and whether each function still has its own code. No more than tests need: whatever the guard looks at
 # is copied for each student.
 CLASSES_OF = ("json.encoder", "json.decoder", "csv", "io", "contextlib", "warnings", "fractions", "collections", "statistics")
@@ -99,7 +99,7 @@ def warm_up(names, release):
 
 def _guarded_classes(modules):
     wanted = [("pandas", ("DataFrame", "Series", "Index")), ("altair", ("Chart", "LayerChart"))]
-    met = {each for module, names in wanted if module in modules for name in names for each in getattr(modules[module], name).__mro__}
+    met = {each for module, names in wanted if module in sys.modules for name in names for each in getattr(sys.modules[module], name).__mro__}
     own = _classes_in({name: module for name, module in modules.items() if name in CLASSES_OF})
     changeable = [each for each in met if each is not object and each.__flags__ & (1 << 9)]  # Py_TPFLAGS_HEAPTYPE
     return own | {f"{each.__module__}.{each.__name__}": each for each in changeable}
