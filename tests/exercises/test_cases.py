@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mystique.grading.answers import read_answers
-from mystique.grading.cases import NoCase
 from mystique.grading.handout import write_handout
 from mystique.grading.trial import Trial
 

@@ -404,7 +404,6 @@ def test_full_points_never_come_by_accident(value, score, looks):
 
 
 def test_a_test_of_assertions_gives_all_or_nothing():
-    error = {"output_type": "error"}
     assert score_of(Result(), 2.0, Result(failed=True), False) == (2.0, [])
     assert score_of(Result(failed=True), 2.0, Result(failed=True), False) == (0.0, [])
 
