@@ -26,6 +26,7 @@ import copy
 import csv
 import decimal
 import fractions
+import functools
 import io
 import itertools
 import json
@@ -91,7 +92,7 @@ class Question:
         self._results = []
         self._wanting = set()  # names whose answer is missing or malformed: what else asks for them need not run
         self._fetched = None   # the name asked for last
-        self._charts = {}      # name: the chart and its marks
+        self._read = {}        # (name, how): the value, and what it is once read; several checks ask for the same
 
     def check(self, name, points=1, hint="", section=None):
         """A named check: a context whose body must end without an error. Its points count once, all or nothing."""
@@ -176,13 +177,17 @@ class Question:
         return mapping(self.value(name), f"`{name}`")
 
     def table(self, name, columns):
-        return table(self.value(name), columns, f"`{name}`")
+        return self._once(name, table, tuple(columns)).copy()
 
     def chart(self, name):
-        value = self.value(name)
-        if self._charts.get(name, (None,))[0] is not value:  # Altair takes long to write a chart out: once for all checks
-            self._charts[name] = value, chart(value, f"`{name}`")
-        return self._charts[name][1]
+        return self._once(name, chart)
+
+    def _once(self, name, read, *how):
+        """A value as `read` gives it, which takes long for charts and tables: once for all checks of a question."""
+        value, key = self.value(name), (name, *how)
+        if self._read.get(key, (None,))[0] is not value:
+            self._read[key] = value, read(value, *how, f"`{name}`")
+        return self._read[key][1]
 
     def function(self, name):
         value = self.value(name)
@@ -521,12 +526,13 @@ def same_number(got, expected, places=None, rtol=RTOL, mistakes=(), message=""):
     """Raise Wrong unless the numbers are the same.
 
     mistakes: pairs (wrong value, message): known wrong ways to get here, the first that fits gives the message.
-    One that happens to equal the right answer is passed over.
+    One that happens to equal the right answer is passed over. Where they take time to work out: a function that gives
+    them, which is called for a wrong answer only.
     """
     got, expected = number(got), number(expected)
     if is_close(got, expected, places, rtol):
         return
-    for wrong, remark in mistakes:
+    for wrong, remark in _known(mistakes):
         if wrong is not None and is_close(got, number(wrong), places, rtol):
             raise Wrong(remark)
     if rounds_too_far(got, expected, places):
@@ -538,12 +544,16 @@ def same_number(got, expected, places=None, rtol=RTOL, mistakes=(), message=""):
     raise Wrong(message)
 
 
+def _known(mistakes):
+    return mistakes() if callable(mistakes) else mistakes
+
+
 def same_items(got, expected, ordered=False, places=None, mistakes=(), message="", too_many="", too_few=""):
     """Raise Wrong unless two lists hold the same values; the order counts only if `ordered`."""
     got, expected = list(got), [plain(item) for item in expected]
     if _same_list(got, expected, ordered, places):
         return
-    for wrong, remark in mistakes:
+    for wrong, remark in _known(mistakes):
         if wrong is not None and _same_list(got, [plain(item) for item in wrong], ordered, places):
             raise Wrong(remark)
     extra = [item for item in got if not any(is_same(item, other, places) for other in expected)]
@@ -611,13 +621,13 @@ def _same_but_rounded(got, expected, places):
 def same_table(got, expected, by, places=None, ordered=False, mistakes=(), rows="", message=""):
     """Raise Wrong unless two tables mean the same: order of columns and index never count, order of rows if `ordered`.
 
-    mistakes: pairs (wrong table, message). rows: the message when the rows themselves are not the asked ones.
+    mistakes: pairs (wrong table, message), or a function that gives them. rows: the message when the rows themselves are not the asked ones.
     """
     expected = table(expected, expected.columns)
     different = differing_columns(got, expected, by, places, ordered)
     if different is not None and not different:
         return
-    for wrong, remark in mistakes:
+    for wrong, remark in _known(mistakes):
         if wrong is None:
             continue
         wrong = table(wrong, expected.columns)
@@ -662,6 +672,7 @@ class Mark:
         self.rows = rows
         self.transforms = transforms
         self.panel = panel
+        self._lines = None
 
     def field(self, channel):
         return self.encodings.get(channel, {}).get("field")
@@ -707,6 +718,11 @@ class Mark:
         """What the mark joins: pairs (what a reader can tell a line by, a table of its points). [] when it cannot be worked out.
 
         Not only for marks that join: for others a "line" is all that looks alike."""
+        if self._lines is None:  # several checks ask
+            self._lines = self._found_lines()
+        return self._lines
+
+    def _found_lines(self):
         points = self.points()
         if points is None or not {"x", "y"} <= set(points):
             return []
@@ -931,12 +947,16 @@ def beside(name):
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
 
 
-def rows(name):
-    """The rows of a CSV file beside this one, as dicts of text. The checks count in them without pandas."""
+@functools.cache
+def rows(name, *columns):
+    """The rows of a CSV file beside this one, as dicts of text: of all its columns, or of those named.
+
+    The checks count in them without pandas. A test that asks again gets the same list: it is not to be changed."""
     with open(beside(name), encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
         header = next(lines)
-        return [dict(zip(header, line)) for line in lines]
+        places = [header.index(column) for column in columns or header]
+        return [dict(zip(columns or header, [line[place] for place in places])) for line in lines]
 
 
 def facts(name):
