@@ -420,7 +420,7 @@ def test_a_twin_that_does_not_fail_is_shown_to_a_person():
 
 
 def test_what_a_notebook_imports_is_known_beforehand(tmp_path):
-    cells = [{"cell_type": "code", "source": ["import pandas as pd\n", "from statsmodels.formula import api\nimport vl_convert"]}, {"cell_type": "code", "source": "%x ("},
+    cells = [{"cell_type": "code", "source": ["import pandas as pd\n", "from statsmodels.formula import api"]}, {"cell_type": "code", "source": "%x ("},
              {"cell_type": "markdown", "source": "import this"}]
     (tmp_path / "set.ipynb").write_text(json.dumps({"cells": cells}))
     assert grading.imported_modules(tmp_path / "set.ipynb") == ["pandas", "statsmodels.formula"]

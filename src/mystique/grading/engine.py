@@ -32,7 +32,7 @@ from pathlib import Path
 from . import confine, inside
 from .confine import Limits
 
-WARM = ("numpy", "pandas", "altair", "IPython.core.interactiveshell")
+WARM = ("numpy", "pandas", "altair", "vl_convert", "IPython.core.interactiveshell")
 START_SECONDS = 180   # to import pandas and Altair from a cold disk
 GRACE_SECONDS = 1     # from "interrupt" to "kill"
 MOST_RUNS = 24        # of one notebook, each but the first without one more of its cells

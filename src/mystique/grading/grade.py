@@ -35,7 +35,6 @@ from .unconfined import Unconfined
 ON_LINUX = sys.platform.startswith("linux")
 LOG = "grade_log.jsonl"
 WORK = ".grading"
-NOT_WARM = {"vl_convert"}  # starts threads, which no child could go on with
 WAITS = 10    # times that a gradebook in use is tried again; SQLite itself waits five seconds each time
 ATTEMPTS = 4  # somebody may end the warm process; it is started anew each time
 GRADER_FILES = ("grade.py", "engine.py", "inside.py", "reading.py", "confine.py", "unconfined.py")
@@ -401,7 +400,7 @@ def imported_modules(notebook):
             for node in ast.walk(ast.parse("".join(cell["source"]))) if cell["cell_type"] == "code" else ():
                 found |= {each.name for each in node.names} if isinstance(node, ast.Import) else set()
                 found |= {node.module} if isinstance(node, ast.ImportFrom) and node.module and not node.level else set()
-    return sorted(found - NOT_WARM)
+    return sorted(found)
 
 
 def submissions(course, problem_set, students=None):
@@ -500,7 +499,7 @@ def _code_of(found, release):
 
 def write_notebook(course, problem_set, student, notebook):
     """Put a graded notebook into autograded/ by one rename; the hash of its text."""
-    text = json.dumps(notebook, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
     folder = course / "autograded" / student / problem_set
     work = course / WORK
     work.mkdir(exist_ok=True)

@@ -34,6 +34,7 @@ LONGEST_ERROR = 4_000
 LONGEST_TRACEBACK = 20_000
 MOST_OUTPUTS = 200           # of one cell
 MOST_ERRORS = 5              # of them, or beside them: the error that ends a cell is never the one left out
+SELDOM = 50_000, 20, 20      # allocations before Python looks for circular garbage: a notebook's life is short, and looking takes long
 DIGITS = 4_300               # Python's own limit of an integer's text
 # Modules that tests lean on: each of their names is put back before a test.
 GUARDED = ("sys", "builtins", "math", "re", "json", "json.encoder", "json.decoder", "json.scanner", "csv", "copy", "io", "os", "os.path",
@@ -94,6 +95,7 @@ def warm_up(names, release):
                 remember(mine | _classes_in(mine)))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*SELDOM)
     return warm
 
 
