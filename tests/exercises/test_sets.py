@@ -138,6 +138,19 @@ def test_known_mistake_loses_its_points_and_is_told_why(problem_set, trial, repo
     report(problem_set.name, answer.question, "wrong", 2)
 
 
+def test_a_mistake_that_some_data_forgive_is_told_where_it_shows(warm_trials):
+    """ps2 q9 by the highest motive: on some cohorts' data the figures are right, so `exercises/answers` can't list it."""
+    trial = warm_trials("ps2")
+    by_the_highest = """
+own = staff[["identified", "intrinsic"]].max(axis=1) > staff[["external", "introjected"]].max(axis=1)
+staff["side"] = np.where(own, "autonomous", "controlled")
+sides = staff.groupby("side").agg(people=("side", "size"), reminded=("on_time_pct", "mean"), unreminded=("on_time_unreminded_pct", "mean"))
+tell = "C"
+"""
+    result = trial.run({"q9": trial.questions["q9"].stub + by_the_highest}, only="q9")["q9"]
+    assert result.score == 2 and "This compares the highest motive of each side" in told(result), result.output
+
+
 def test_enough_answers_are_known(problem_set, trial):
     for question in trial.questions:
         mine = [answer for answer in ANSWERS[problem_set.name] if answer.question == question]
