@@ -14,6 +14,7 @@ from mystique.theory import (
 
 plainly = settings(deadline=None, derandomize=True, database=None, max_examples=80)
 shares = st.floats(0, 1)
+DANGERS = {"turning_away": 0.9, "unpaid": 0.25, "capture": 0.1}  # off by default
 FUNCTIONS = {Reward: answer_to, Duty: internalise, Belief: sustain, Caseload: serve, Rules: judge_or_follow, TwoTasks: share_effort}
 
 
@@ -37,12 +38,12 @@ def near(model, reach=0.1, count=300, seed=0, **fixed):
 
 @pytest.mark.parametrize("model", FUNCTIONS, ids=lambda model: model.__name__)
 def test_many_settings_are_the_same_as_one_by_one(model):
-    function = FUNCTIONS[model]
+    function, on = FUNCTIONS[model], DANGERS if model is Belief else {}
     for each in (each for each in PARAMETERS if each.model == model.__name__):
         row = np.linspace(each.low, each.high, 5)
-        many = function(model(**{each.name: row}))
+        many = function(model(**{**on, each.name: row}))
         for at, value in enumerate(row):
-            one = function(model(**{each.name: value}))
+            one = function(model(**{**on, each.name: value}))
             if isinstance(one, float):
                 assert many[at] == pytest.approx(one)
                 continue
@@ -150,7 +151,11 @@ def test_a_few_years_by_hand():
 @given(anywhere(Belief))
 def test_misfit_is_never_negative_and_results_are_bounded(belief):
     found = sustain(belief, 60)
-    assert (found.misfit >= 0).all() and (found.results <= 1).all() and (found.results >= -belief.zeal).all()
+    best = 1 + belief.unpaid  # the best in paid hours, and what is given on top
+    assert (found.misfit >= 0).all() and (found.results <= best).all() and (found.results >= -belief.zeal).all()
+    assert (found.record >= found.results - 1e-12).all() and (found.record <= best + 1e-9).all(), "it leaves out those whom the agency turned away"
+    for share in (found.turned_away, found.weariness, found.owned):
+        assert (share >= 0).all() and (share <= 1).all()
     quiet = found.year <= belief.change_starts
     assert (found.misfit[quiet] == 0).all()
 
@@ -158,13 +163,15 @@ def test_misfit_is_never_negative_and_results_are_bounded(belief):
 @plainly
 @given(anywhere(Belief), st.sampled_from(["dissent", "autonomy", "learning"]), shares)
 def test_each_sustaining_feature_lowers_misfit(belief, feature, more):
+    if feature == "autonomy":
+        belief = other(belief, turning_away=0)  # whoever may choose whom to serve hears less of the others
     better = other(belief, **{feature: max(more, getattr(belief, feature))})
     assert (sustain(better, 50).misfit <= sustain(belief, 50).misfit + 1e-9).all()
 
 
 @plainly
-@given(anywhere(Belief), shares)
-def test_dissent_and_learning_never_cost_results(belief, more):
+@given(anywhere(Belief, unpaid=0, capture=0), shares)
+def test_dissent_and_learning_cost_no_results_but_hours_given_for_nothing_and_a_sides_favour(belief, more):
     for feature in ("dissent", "learning"):
         better = other(belief, **{feature: max(more, getattr(belief, feature))})
         assert (sustain(better, 50).results >= sustain(belief, 50).results - 1e-9).all()
@@ -186,6 +193,102 @@ def test_autonomy_is_best_within_bounds():
     for strength, dissent in itertools.product((0.8, 0.9, 1), (0.1, 0.3)):
         best = sustain(Belief(strength=strength, dissent=dissent, autonomy=levels)).results[:, -1].argmax()
         assert 0 < best < 20
+
+
+# ---------------------------------------------------------------- three dangers, off until they are switched on
+
+
+@plainly
+@given(anywhere(Belief, turning_away=0, unpaid=0, capture=0))
+def test_switched_off_the_three_dangers_change_nothing(belief):
+    b, found = belief, sustain(belief, 60)
+    misfit = [0.0]
+    for year in range(60):
+        hears = 1 - b.strength * (1 - b.dissent)
+        misfit.append(misfit[-1] + b.change * (year >= b.change_starts) - b.renewal * b.learning * b.autonomy * hears * misfit[-1])
+    np.testing.assert_array_equal(found.misfit, misfit)
+    overreach = b.zeal * (b.strength * (1 - b.dissent)) * b.autonomy**2
+    np.testing.assert_array_equal(found.results, (1 - b.energy + b.energy * b.strength) / (1 + found.misfit**2) - overreach)
+    np.testing.assert_array_equal(found.record, found.results)
+    assert not found.turned_away.any() and not found.weariness.any() and not found.owned.any()
+
+
+def test_exclusion_by_hand():
+    found = sustain(Belief(strength=0.5, dissent=0.2, autonomy=0.6, learning=0.5, change_starts=0, change=1, renewal=0.5, energy=0.4, zeal=0.3, turning_away=0.5), 2)
+    away = 0.5 * 0.4 * 0.6 * 1 / 2  # a misfit of 1: the ways fit half of those in need
+    misfit = 1 + 1 - 0.5 * 0.5 * 0.6 * (0.6 * (1 - away))
+    overreach = 0.3 * 0.4 * 0.36
+    assert found.turned_away[:2] == pytest.approx([0, away]) and found.misfit == pytest.approx([0, 1, misfit])
+    assert found.results[1] == pytest.approx(0.8 / 2 - overreach) and found.record[1] == pytest.approx(0.8 * 0.5 / 0.94 - overreach)
+
+
+def test_burnout_by_hand():
+    found = sustain(Belief(strength=0.5, dissent=0.2, autonomy=0, learning=0.5, change=0, energy=0.4, unpaid=0.5, tiring=0.25, recovery=0.2), 2)
+    second = 0.05 + 0.05 * 0.95 - 0.1 * 0.05  # hours: a fifth of paid ones, of which a quarter tires
+    assert found.weariness == pytest.approx([0, 0.05, second])
+    assert found.results == pytest.approx([1.2 * 0.8, 1.2 * (0.6 + 0.2 * 0.95), 1.2 * (0.6 + 0.2 * (1 - second))])
+
+
+def test_politicisation_by_hand():
+    found = sustain(Belief(strength=0.5, dissent=0.2, autonomy=0.5, learning=0.5, change=0, energy=0.4, zeal=0, capture=0.5, recovery=0.2, stakes=0.6, term=2), 4)
+    owned = [0, 0.1, 0.1 + 0.09 - 0.01]
+    owned.append(owned[2] + 0.1 * (1 - owned[2]) - 0.1 * owned[2])
+    assert found.owned[:4] == pytest.approx(owned)
+    assert found.results[:2] == pytest.approx([0.8, 0.8 + 0.6 * 0.1 * 0.2]), "its own side rules"
+    assert found.results[2:4] == pytest.approx([0.8 * (1 - 0.6 * owned[2]), 0.8 * (1 - 0.6 * owned[3])]), "the other side does"
+    assert found.results[4] > 0.8, "and its own again"
+
+
+@plainly
+@given(anywhere(Belief, dissent=1))
+def test_where_dissent_is_wholly_heard_none_of_the_three_appears(belief):
+    for each in (belief, other(belief, dissent=0.3, strength=0)):  # nor where nobody believes
+        found, without = sustain(each, 50), sustain(other(each, turning_away=0, unpaid=0, capture=0), 50)
+        assert not found.turned_away.any() and not found.weariness.any() and not found.owned.any()
+        np.testing.assert_array_equal(found.results, without.results)
+        np.testing.assert_array_equal(found.record, without.record)
+
+
+@plainly
+@given(anywhere(Belief), shares)
+def test_what_stands_in_the_way_of_each_danger(belief, more):
+    found = sustain(belief, 40)
+    for feature in ("dissent", "learning"):
+        better = sustain(other(belief, **{feature: max(more, getattr(belief, feature))}), 40)
+        for figure in ("turned_away", "weariness", "owned"):
+            assert (getattr(better, figure) <= getattr(found, figure) + 1e-9).all(), (feature, figure)
+    assert (sustain(other(belief, autonomy=min(more, belief.autonomy)), 40).owned <= found.owned + 1e-9).all()
+    bound = sustain(other(belief, autonomy=0), 40)
+    assert not bound.turned_away.any() and not bound.owned.any(), "bounds leave nobody to turn away and nothing to take"
+    np.testing.assert_array_equal(bound.weariness, found.weariness, err_msg="and leave the hours as they are")
+
+
+def closed(**fixed):
+    """Many believing agencies that hear no dissent and do not learn, with and without one danger."""
+    on = near(Belief, dissent=0.1, learning=0.1, **fixed)
+    return sustain(on), sustain(other(on, turning_away=0, unpaid=0, capture=0))
+
+
+def test_exclusion_keeps_the_record_while_results_for_all_in_need_fall_further():
+    # it learns, or there would be nothing that the turned away could have taught it
+    on = near(Belief, dissent=0.1, learning=0.8, autonomy=0.8, turning_away=1)
+    excluding, without = sustain(on), sustain(other(on, turning_away=0))
+    assert (excluding.record[:, 15:25] > without.record[:, 15:25]).all(), "by its own figures it does better"
+    assert (excluding.results[:, 15:] < without.results[:, 15:]).all(), "for all in need it does worse"
+    assert (excluding.record[:, -1] > excluding.results[:, -1] + 0.05).all()
+
+
+def test_burnout_is_ahead_early_and_behind_later():
+    tired, without = closed(unpaid=0.25, change=0)
+    assert (tired.results[:, :5] > without.results[:, :5]).all() and (tired.results[:, -10:] < without.results[:, -10:]).all()
+    np.testing.assert_array_equal(tired.record, tired.results, err_msg="its own figures show it, when it has come")
+
+
+def test_politicisation_is_ahead_until_the_majority_changes():
+    owned, without = closed(capture=0.1, change=0, term=12)
+    assert (owned.results[:, 1:12] > without.results[:, 1:12]).all() and (owned.results[:, 12:24] < without.results[:, 12:24]).all()
+    assert (owned.results[:, 24:36] > without.results[:, 24:36]).all(), "politics cuts both ways"
+    assert (owned.results[:, 1:].mean(1) < without.results[:, 1:].mean(1)).all(), "and takes more than it gives"
 
 
 # ---------------------------------------------------------------- administrative burden

@@ -176,6 +176,20 @@ class Belief(Checked):
             "more than half, or mystique would not be worth having")
     zeal: float = parameter(0.4, 0, 1, "share", "results lost to overreach by full belief with full autonomy and no dissent",
             "less than energy: zeal harms, but zealots work hard")
+    turning_away: float = parameter(0.0, 0, 1, "share", "of those whom its ways do not fit, how many a wholly deaf, unbounded agency turns away",
+            "off: exclusion is switched on where it is the subject")
+    unpaid: float = parameter(0.0, 0, 1, "ratio", "hours that staff who cannot say no give for nothing, over paid hours",
+            "off: unpaid hours are switched on where they are the subject")
+    capture: float = parameter(0.0, 0, 0.5, "share a year", "of what is still everybody's in the mission, how much one side takes from a wholly deaf, unbounded agency",
+            "off: politicisation is switched on where it is the subject")
+    tiring: float = parameter(0.15, 0, 0.5, "share a year", "of belief's energy that is left, how much as many unpaid as paid hours use up",
+            "an hour or two a day is hardly felt in the first years")
+    recovery: float = parameter(0.1, 0, 0.5, "share a year", "of weariness, and of what one side owns, how much full learning mends",
+            "slow: both grow for years before anyone counts them")
+    stakes: float = parameter(0.5, 0, 1, "share", "how far a majority lifts an agency that is wholly its own towards the best, or cuts one that is its opponents'",
+            "half: services go on under either, with or without favour")
+    term: float = parameter(12.0, 1, 200, "years", "how long each majority lasts; the first is the side that takes the mission",
+            "three elections or so: long enough to forget that majorities change")
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,32 +197,70 @@ class Sustained:
     """Shape (years + 1,), or (settings, years + 1)."""
 
     year: np.ndarray
-    misfit: np.ndarray     # distance between what the agency does and what the world needs; 0 is a perfect fit
-    results: np.ndarray    # share of the best
+    misfit: np.ndarray         # distance between what the agency does and what the world needs; 0 is a perfect fit
+    results: np.ndarray        # for all in need: share of the best that can be had in paid hours
+    record: np.ndarray         # the same for those only whom the agency did not turn away: its own figures
+    turned_away: np.ndarray    # share of those in need
+    weariness: np.ndarray      # share of belief's energy that is used up
+    owned: np.ndarray          # share of the mission that belongs to one side
+
+
+def unfit(misfit):
+    """The share of those in need whom the agency's ways do not fit."""
+    return misfit**2 / (1 + misfit**2)
+
+
+def a_year_later(share, filling, draining):
+    """A share, after its free part has filled and what was there has drained, each at its yearly rate."""
+    return share + filling * (1 - share) - draining * share
 
 
 def sustain(belief: Belief, years: int = 40) -> Sustained:
-    """What becomes of a believing agency when the world changes.
+    """What becomes of a believing agency when the world changes, and what its features keep from it.
 
-        heard            = misfit x (1 - strength x (1 - dissent))
+        deaf             = strength x (1 - dissent)
+        heard            = misfit x (1 - deaf) x (1 - turned away)
         misfit next year = misfit + change (once it has started) - renewal x learning x autonomy x heard
-        results          = (1 - energy + energy x strength) / (1 + misfit^2) - zeal x strength x autonomy^2 x (1 - dissent)
+        drive            = 1 - energy + energy x strength x (1 - weariness)
+        results          = (1 + unpaid x deaf) x drive / (1 + misfit^2) - zeal x deaf x autonomy^2
 
     Strong belief without dissent does not hear that it no longer fits. Autonomy lets the agency act on what it hears; without
-    bounds, and with nobody to object, it also lets zeal run over.
+    bounds, and with nobody to object, it also lets zeal run over. Three more dangers are off until they are switched on:
+
+        Exclusion:       turned away = turning_away x deaf x autonomy x (share whom its ways do not fit: misfit^2 / (1 + misfit^2))
+                         record      = results, with fit among those not turned away: 1 / (1 + misfit^2) / (1 - turned away)
+        Burnout:         weariness next year = weariness + tiring x unpaid x deaf x (1 - weariness) - recovery x learning x weariness
+        Politicisation:  owned next year     = owned + capture x deaf x autonomy x (1 - owned) - recovery x learning x owned
+                         drive + stakes x owned x (1 - drive) while its own side rules, drive x (1 - stakes x owned) under the other
+
+    Whom it turned away the agency does not hear, and its record does not count. A "no" that is heard keeps hours from being given for
+    nothing; learning counts the load and lets people rest. Bounds leave less to take: law says who is entitled, and the mission is
+    everybody's. An honest record, learning again, is of use to both sides.
     Source: the equations are the course's own. The three features are Goodsell's (2011) third column: beliefs open to contestation,
     qualified policy autonomy, ongoing learning. That matching to a mission can entrench conservatism is Besley and Ghatak (2005).
+    That a believing agency is open to these dangers is the course's own argument; no source gives them, or what stops them, a size.
     """
     if isinstance(years, bool) or not isinstance(years, (int, np.integer)) or not 1 <= years <= 10_000:
         raise ValueError("years: found %r, expected a whole number from 1 to 10000" % (years,))
     b = belief
     deaf = b.strength * (1 - b.dissent)
-    misfit = np.zeros((years + 1, b.settings or 1))
+    hours = b.unpaid * deaf
+    turns_away = b.turning_away * deaf * b.autonomy
+    misfit, weariness, owned = np.zeros((3, years + 1, b.settings or 1))
     for year in range(years):
         moved = b.change * (np.asarray(b.change_starts) <= year)
-        misfit[year + 1] = misfit[year] + moved - b.renewal * b.learning * b.autonomy * (1 - deaf) * misfit[year]
-    results = (1 - b.energy + b.energy * b.strength) / (1 + misfit**2) - b.zeal * deaf * b.autonomy**2
-    shown = (each[:, 0] if b.settings is None else each.T for each in (misfit, results))
+        hears = (1 - deaf) * (1 - turns_away * unfit(misfit[year]))
+        misfit[year + 1] = misfit[year] + moved - b.renewal * b.learning * b.autonomy * hears * misfit[year]
+        weariness[year + 1] = a_year_later(weariness[year], b.tiring * hours, b.recovery * b.learning)
+        owned[year + 1] = a_year_later(owned[year], b.capture * deaf * b.autonomy, b.recovery * b.learning)
+    turned_away = turns_away * unfit(misfit)  # below 1, since some are always fitted
+    drive = 1 - b.energy + b.energy * b.strength * (1 - weariness)
+    others_rule = np.arange(years + 1)[:, None] // b.term % 2 == 1
+    backed = np.where(others_rule, drive * (1 - b.stakes * owned), drive + b.stakes * owned * (1 - drive))
+    helped = (1 + hours) * backed / (1 + misfit**2)
+    overreach = b.zeal * deaf * b.autonomy**2
+    figures = misfit, helped - overreach, helped / (1 - turned_away) - overreach, turned_away, weariness, owned
+    shown = (each[:, 0] if b.settings is None else each.T for each in figures)
     return Sustained(np.arange(years + 1), *shown)
 
 
