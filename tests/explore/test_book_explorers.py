@@ -8,6 +8,7 @@ import math
 import random
 
 import pytest
+import yaml
 from altair.utils.schemapi import debug_mode
 
 import chapter as chapters
@@ -182,6 +183,71 @@ def test_a_wrong_guess_gets_a_question_and_not_the_answer(monkeypatch):
             assert "; ask whether" in each.sentence and right[0] not in each.sentence
             assert {row["kind"] for rows in each.chart.data.values() for row in rows} <= {"you", "open"}
         assert right == ["none of the nine"] or len({each.sentence for each in wrong}) == 3, "right column, wrong column, no box"
+
+
+def marked_right(stem: str, question: str) -> dict[str, bool]:
+    """The answers of a self-check, and whether each is marked as right."""
+    bank = yaml.safe_load((chapters.BOOK / "checks" / f"{stem}.yml").read_text(encoding="utf-8"))
+    return {each["answer"]: each["correct"] for one in bank if one["id"] == question for each in one["answers"]}
+
+
+def results(made, figures: str, **setting) -> dict[int, float]:
+    """By year, the results of the line of that name in chapter 6's charts of the model."""
+    lines = ask(made.name, made.function, setting).chart.data.values()
+    return {row["year"]: row["results"] for rows in lines for row in rows if figures in row.values()}
+
+
+def test_what_the_quiet_years_show_is_what_its_self_check_says(monkeypatch):
+    made = explorer_of("sustaining-features", "switches", monkeypatch)
+    both, any_room = ["on", "off"], ["none", "bounded", "unbounded"]
+    meant = {  # where an answer names no setting, all are tried
+        "All three features off": (["unheard"], ["none"], ["off"]),
+        "Dissent off, autonomy bounded, learning on": (["unheard"], ["bounded"], ["on"]),
+        "Dissent unheard and autonomy unbounded": (["unheard"], ["unbounded"], both),
+        "Dissent heard, learning off": (["heard"], any_room, ["off"]),
+    }
+    right = marked_right("sustaining-features", "worst-when-quiet")
+    year_10 = {
+        answer: [results(made, "as you set it", world="moves", belief="strong", dissent=dissent, autonomy=autonomy, learning=learning)[10]
+                 for dissent, autonomy, learning in itertools.product(*meant[answer])]
+        for answer in right
+    }
+    worst = [answer for answer in right if right[answer]]
+    assert len(worst) == 1
+    assert all(max(year_10[worst[0]]) < min(year_10[other]) for other in right if other != worst[0])
+
+
+def test_the_danger_that_needs_no_autonomy_is_what_its_self_check_says(monkeypatch):
+    made = explorer_of("sustaining-features", "dangers", monkeypatch)
+    controls = {control.name: control.values for control in made.controls}
+    goes_on = set()
+    for danger, learning, world in itertools.product(controls["danger"], controls["learning"], controls["world"]):
+        def line(figures, autonomy):
+            return results(made, figures, danger=danger, dissent="unheard", autonomy=autonomy, learning=learning, world=world)
+
+        if line("for all in need", "none") != line("without the danger", "none"):
+            goes_on.add(danger)
+        if learning == "on" and world == "moves":
+            assert line("by its own record", "unbounded") != line("without the danger", "unbounded"), "there is something to stop"
+    right = marked_right("sustaining-features", "danger-without-autonomy")
+    assert {answer.lower() for answer in right if right[answer]} == goes_on and len(goes_on) == 1
+    assert {answer.lower() for answer in right} > set(controls["danger"])
+
+
+def test_each_danger_looks_good_at_first_in_the_agencys_own_figures(monkeypatch):
+    """What chapter 6 says of the three: exclusion to the end, burnout for some years, politicisation until the majority changes."""
+    made = explorer_of("sustaining-features", "dangers", monkeypatch)
+
+    def lines(danger, **setting):
+        return [results(made, name, danger=danger, dissent="unheard", **setting) for name in ("for all in need", "by its own record", "without the danger")]
+
+    everyone, record, without = lines("exclusion", autonomy="unbounded", learning="on", world="moves")
+    assert all(record[year] > without[year] > everyone[year] for year in range(20, 41))
+    for learning, ends_behind in (("off", True), ("on", False)):
+        everyone, record, without = lines("burnout", autonomy="bounded", learning=learning, world="stands still")
+        assert record == everyone and everyone[5] > without[5] and (everyone[40] < without[40]) == ends_behind
+    everyone, record, without = lines("politicisation", autonomy="bounded", learning="off", world="stands still")
+    assert record == everyone and everyone[11] > without[11] > everyone[12] + 10
 
 
 def test_there_is_an_explorer_that_the_page_computes():

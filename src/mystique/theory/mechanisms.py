@@ -238,7 +238,7 @@ def sustain(belief: Belief, years: int = 40) -> Sustained:
     everybody's. An honest record, learning again, is of use to both sides.
     Source: the equations are the course's own. The three features are Goodsell's (2011) third column: beliefs open to contestation,
     qualified policy autonomy, ongoing learning. That matching to a mission can entrench conservatism is Besley and Ghatak (2005).
-    That a believing agency is open to these dangers is the course's own argument; no source gives them, or what stops them, a size.
+    That a believing agency is open to the three dangers, what stops them and every size are the course's own.
     """
     if isinstance(years, bool) or not isinstance(years, (int, np.integer)) or not 1 <= years <= 10_000:
         raise ValueError("years: found %r, expected a whole number from 1 to 10000" % (years,))
