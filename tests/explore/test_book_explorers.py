@@ -225,10 +225,10 @@ def test_the_danger_that_needs_no_autonomy_is_what_its_self_check_says(monkeypat
         def line(figures, autonomy):
             return results(made, figures, danger=danger, dissent="unheard", autonomy=autonomy, learning=learning, world=world)
 
-        if line("for all in need", "none") != line("without the danger", "none"):
+        if line("all in need", "none") != line("without the danger", "none"):
             goes_on.add(danger)
         if learning == "on" and world == "moves":
-            assert line("by its own record", "unbounded") != line("without the danger", "unbounded"), "there is something to stop"
+            assert line("own record", "unbounded") != line("without the danger", "unbounded"), "there is something to stop"
     right = marked_right("sustaining-features", "danger-without-autonomy")
     assert {answer.lower() for answer in right if right[answer]} == goes_on and len(goes_on) == 1
     assert {answer.lower() for answer in right} > set(controls["danger"])
@@ -239,7 +239,7 @@ def test_each_danger_looks_good_at_first_in_the_agencys_own_figures(monkeypatch)
     made = explorer_of("sustaining-features", "dangers", monkeypatch)
 
     def lines(danger, **setting):
-        return [results(made, name, danger=danger, dissent="unheard", **setting) for name in ("for all in need", "by its own record", "without the danger")]
+        return [results(made, name, danger=danger, dissent="unheard", **setting) for name in ("all in need", "own record", "without the danger")]
 
     everyone, record, without = lines("exclusion", autonomy="unbounded", learning="on", world="moves")
     assert all(record[year] > without[year] > everyone[year] for year in range(20, 41))
