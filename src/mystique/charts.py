@@ -79,13 +79,13 @@ class Parts:
     data: dict[str, list[dict]]
 
 
-def parts(chart: alt.TopLevelMixin) -> Parts:
-    """Take an Altair chart apart into specification and data.
+def parts(chart: alt.TopLevelMixin, schema: bool = True) -> Parts:
+    """Take an Altair chart apart into specification and data; `schema` holds it to Vega-Lite's schema.
 
     Altair names a data set after a hash of its values; here they are `d0`, `d1`, ... in order of first use, so
     that two charts that differ in their values alone have equal specifications.
     """
-    spec = chart.to_dict()
+    spec = chart.to_dict(validate=schema)
     found = spec.pop("datasets", {})
     names: dict[str, str] = {}
     data: dict[str, list[dict]] = {}
