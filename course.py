@@ -387,7 +387,8 @@ def run_tests(pytest_arguments, root=ROOT):
     browser = find_browser(root)
     find_outer_wall()
     say("Running the tests with %s" % browser)
-    side_by_side = ["-n", "auto", "--dist", "loadscope"]  # on all cores; tests that share something long stay together
+    # On all cores; the tests of a file stay together, and the files come in the order of tests/conftest.py.
+    side_by_side = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     return start(["python", "-m", "pytest", *side_by_side, *pytest_arguments], root, MYSTIQUE_BROWSER=browser)
 
 

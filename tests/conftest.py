@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# Each worker has a core. With threads of its own NumPy's linear algebra waits for cores that others use, and takes many times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="also the long sweeps and many seeds (under 60 minutes)")
 
 
-def pytest_xdist_make_scheduler(config, log):
-    """Side by side, the tests of a file stay together, and so do all files that need the built book: it is built once."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByWhatTheyShare(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = nodeid.partition("::")[0]
-            return "the built book" if needs_the_book(file) else file
-
-    return ByWhatTheyShare(config, log)
-
-
-@functools.cache
-def needs_the_book(file: str) -> bool:
-    return re.search(r"\b(built_book|site)\b", (ROOT / file).read_text(encoding="utf-8")) is not None
+# The files that take longest, longest first. Side by side, a file's tests stay together and files are handed out in this order,
+# so that at the end no worker is left with a long one. The first builds the book, meanwhile the second does not need it.
+LONGEST = [
+    "explore/test_book_explorers.py", "grading/test_grade.py", "book/test_pages.py", "exercises/test_nbgrader.py", "book/test_guide.py", "grading/test_cohort.py",
+    "exercises/test_sets.py", "grading/test_engine.py", "explore/test_one_page_books.py", "explore/test_in_the_page.py", "exercises/test_in_jupyterlab.py",
+    "grading/test_unconfined.py", "data/test_employees.py",
+]
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without --full, tests marked `full` are left out of the run, and counted as deselected."""
+    """The longest files come first. Without --full, tests marked `full` are left out of the run, and counted as deselected."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     if config.getoption("--full"):
         return
     long = [item for item in items if item.get_closest_marker("full")]
@@ -66,10 +63,23 @@ def build(source: Path, out: Path, *options: str) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope="session")
 def built_book(tmp_path_factory) -> Path:
-    """The folder of the built book's pages; any warning fails it."""
-    out = tmp_path_factory.mktemp("built")
-    done = build(ROOT, out, "-W", "-n", "--keep-going")
-    assert done.returncode == 0, done.stdout[-6000:]
+    """The folder of the built book's pages; any warning fails it. The worker that needs it first builds it for all of them."""
+    own = tmp_path_factory.getbasetemp()
+    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "built"
+    outcome = out / "outcome.json"
+    try:
+        out.mkdir()  # only one worker can
+    except FileExistsError:
+        until = time.monotonic() + 900
+        while not outcome.exists():
+            assert time.monotonic() < until, "the worker that builds the book did not come to an end"
+            time.sleep(0.2)
+    else:
+        done = build(ROOT, out, "-W", "-n", "--keep-going")
+        (out / "outcome").write_text(json.dumps([done.returncode, done.stdout[-6000:]]), encoding="utf-8")
+        (out / "outcome").rename(outcome)  # at once there, and whole
+    status, said = json.loads(outcome.read_text(encoding="utf-8"))
+    assert status == 0, said
     return out / "_build" / "html"
 
 

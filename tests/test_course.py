@@ -415,7 +415,7 @@ def test_the_exit_status_of_test_is_pytests(course, monkeypatch):
     monkeypatch.setattr(course, "find_browser", lambda root: "a browser")
     monkeypatch.setattr(course, "start", lambda command, root, **variables: started.append((command[2:], variables)) or 5)
     assert course.main(["test", "--full"]) == 5
-    assert started == [course.TEST_FILES, (["pytest", "-n", "auto", "--dist", "loadscope", "--full"], {"MYSTIQUE_BROWSER": "a browser"})]
+    assert started == [course.TEST_FILES, (["pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--full"], {"MYSTIQUE_BROWSER": "a browser"})]
 
 
 @pytest.mark.parametrize("arguments, serves", [(["book"], [8000]), (["book", "--port", "9000"], [9000]), (["book", "--no-serve"], [])])

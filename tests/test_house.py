@@ -111,6 +111,13 @@ def test_test_files_have_names_of_their_own():
         pytest.fail("%s: test folders are no packages" % folder.relative_to(ROOT))
 
 
+def test_the_longest_test_files_are_there():
+    """Under another name, one of them would come last, and the other workers would wait for it."""
+    longest = re.search(r"^LONGEST = \[(.*?)\]", text_of("tests/conftest.py"), re.MULTILINE | re.DOTALL)[1]
+    names = re.findall(r'"(.+?)"', longest)
+    assert names and all((ROOT / "tests" / name).is_file() for name in names)
+
+
 def test_no_file_names_a_folder_of_one_machine():
     """A path of the machine on which something was made helps nobody else, and may tell what it should not."""
     folders = "|".join(("tmp", "work", "root", "home"))
