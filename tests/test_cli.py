@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mystique import data
+from mystique import cli, data
 
 
 def run(*words: str, folder: Path) -> subprocess.CompletedProcess:
@@ -31,6 +31,21 @@ def test_data_goes_to_datasets_with_the_books_seed_if_nothing_is_said(tmp_path):
     assert there.read_bytes() == (Path(__file__).parents[1] / "datasets" / "county" / "monthly.csv").read_bytes()
 
 
+@pytest.fixture
+def refusal(tmp_path, monkeypatch, capsys):
+    """Calls what the program calls, in tmp_path, without starting Python anew; gives its exit status and its words on standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def called(*words):
+        try:
+            status = cli.main(list(words))
+        except SystemExit as end:  # argparse's own refusal
+            status = end.code
+        return status, capsys.readouterr().err
+
+    return called
+
+
 @pytest.mark.parametrize(
     "words, said",
     [
@@ -41,10 +56,9 @@ def test_data_goes_to_datasets_with_the_books_seed_if_nothing_is_said(tmp_path):
         ([], "COMMAND"),
     ],
 )
-def test_bad_words_are_refused_with_what_to_say_instead(words, said, tmp_path):
-    done = run(*words, folder=tmp_path)
-    assert done.returncode != 0
-    assert said in done.stderr and "Traceback" not in done.stderr
+def test_bad_words_are_refused_with_what_to_say_instead(words, said, tmp_path, refusal):
+    status, told = refusal(*words)
+    assert status in (1, 2) and said in told
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,7 +71,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     assert mine.read_text(encoding="utf-8") == "mine"
 
 
-def test_cohort_makes_a_course_and_says_where(tmp_path):
+def test_cohort_makes_a_course_and_says_where(tmp_path, refusal):
     exercises = Path(__file__).parents[1] / "exercises"
     done = run("cohort", "fall-2027", "--exercises", str(exercises), "--seed", "7", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -65,14 +79,11 @@ def test_cohort_makes_a_course_and_says_where(tmp_path):
     course = Path("cohorts", "fall-2027", "course")
     assert f"Next: cd {course}, then mystique assign ps0." in done.stdout
     assert (tmp_path / "cohorts" / "fall-2027" / "course" / "source" / "ps1" / "ps1.ipynb").is_file()
-    again = run("cohort", "fall-2027", "--exercises", str(exercises), folder=tmp_path)
-    assert again.returncode == 1 and "--replace" in again.stderr
-    for words, said in ((["collect", "canvas", "ps1", "all.zip"], "no nbgrader course"), (["students", "list.csv"], "list.csv: is not there"),
+    for words, said in ((["cohort", "fall-2027", "--exercises", str(exercises)], "--replace"), (["cohort", "other"], "no nbgrader course"),
+                        (["collect", "canvas", "ps1", "all.zip"], "no nbgrader course"), (["students", "list.csv"], "list.csv: is not there"),
                         (["collect", "canvas", "ps1", "all.zip", "--course", str(course)], "there is no gradebook yet. Run `mystique assign ps1` first")):
-        refused = run(*words, folder=tmp_path)
-        assert refused.returncode == 1 and said in refused.stderr and "Traceback" not in refused.stderr
-    nowhere = run("cohort", "other", folder=tmp_path)
-    assert nowhere.returncode == 1 and "no nbgrader course" in nowhere.stderr
+        status, told = refusal(*words)
+        assert status == 1 and said in told, words
 
 
 @pytest.mark.full  # the guide's test runs the same commands in the default tier
