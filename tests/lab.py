@@ -31,7 +31,11 @@ def jupyterlab(folder: Path):
             yield address_of(server, own / "lab.log")
         finally:
             server.terminate()
-            server.wait(30)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:  # on a busy machine it waits long for its kernels
+                server.kill()
+                server.wait(30)
 
 
 def address_of(server, log: Path) -> str:
