@@ -8,6 +8,7 @@ import math
 import altair as alt
 import pandas as pd
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 
 from mystique import charts
 from mystique.explore import answers
@@ -82,6 +83,17 @@ def test_a_chart_that_changes_in_more_than_its_data_is_refused():
 
     with pytest.raises(ExplorerError, match=r"a=0, b=1.*encoding.color is only in one"):
         answers.ask_all("recoded", recoded, CONTROLS)
+
+
+@pytest.mark.parametrize("first, said", [(0, "'perhaps' is an invalid value"), (1, "for a=1, b=0 the chart differs in more than its data")])
+def test_a_chart_that_breaks_the_schema_is_refused_from_whichever_setting_on(first, said):
+    """Altair looks at the first one only; a later one is not as the first."""
+    def odd(a, b):
+        chart, sentence = view(a, b)
+        return chart.encode(x=alt.X("share:Q", scale=alt.Scale(zero="perhaps" if a >= first else True))), sentence
+
+    with pytest.raises((ExplorerError, SchemaValidationError), match=said):
+        answers.ask_all("odd", odd, CONTROLS)
 
 
 @pytest.mark.parametrize("value, decimals, text", [(0.25, 1, "0.3"), (0.35, 1, "0.3"), (-0.25, 1, "-0.3"), (2.5, 0, "3"), (-0.01, 1, "0.0"), (12, 1, "12.0"), (1e-7, 2, "0.00")])
