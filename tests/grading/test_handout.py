@@ -1,6 +1,7 @@
 """A handout is made whole or not at all, the same every time, and its case can tell mistakes from right answers."""
 
 import json
+import shutil
 
 import pytest
 
@@ -12,20 +13,27 @@ def files(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_same_seed_same_bytes_other_seed_other_case(tmp_path):
-    for name, seed in (("one", 5), ("again", 5), ("other", 6)):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A handout of ps1 to look at."""
+    folder = tmp_path_factory.mktemp("made") / "ps1"
+    handout.write_handout("ps1", 5, folder)
+    return folder
+
+
+def test_same_seed_same_bytes_other_seed_other_case(made, tmp_path):
+    for name, seed in (("again", 5), ("other", 6)):
         handout.write_handout("ps1", seed, tmp_path / name)
-    one, again, other = (files(tmp_path / name) for name in ("one", "again", "other"))
+    one, again, other = files(made), files(tmp_path / "again"), files(tmp_path / "other")
     assert one == again
     assert one.keys() == other.keys() and one["case.json"] != other["case.json"] and one["county/records.csv"] != other["county/records.csv"]
 
 
-def test_hands_out_what_is_needed_and_no_truth(tmp_path):
-    handout.write_handout("ps1", 5, tmp_path)
-    assert set(files(tmp_path)) == {"case.json", "checks.py", "county/datapackage.json", "county/workers.csv", "county/monthly.csv", "county/records.csv"}
-    assert set(data.read(tmp_path / "county")) == {"workers", "monthly", "records"}, "the codebook fits the tables beside it"
-    text = b"".join(files(tmp_path).values())
-    assert b"MYSTIQUE-CANARY" not in text.replace(files(tmp_path)["checks.py"], b"")
+def test_hands_out_what_is_needed_and_no_truth(made):
+    assert set(files(made)) == {"case.json", "checks.py", "county/datapackage.json", "county/workers.csv", "county/monthly.csv", "county/records.csv"}
+    assert set(data.read(made / "county")) == {"workers", "monthly", "records"}, "the codebook fits the tables beside it"
+    text = b"".join(files(made).values())
+    assert b"MYSTIQUE-CANARY" not in text.replace(files(made)["checks.py"], b"")
 
 
 def test_notebook_stays_and_old_data_go(tmp_path):
@@ -38,9 +46,9 @@ def test_notebook_stays_and_old_data_go(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_nothing_changes_when_a_file_cannot_be_put_in_place(tmp_path, monkeypatch):
-    handout.write_handout("ps1", 5, tmp_path)
-    before = files(tmp_path)
+def test_nothing_changes_when_a_file_cannot_be_put_in_place(made, tmp_path, monkeypatch):
+    here = shutil.copytree(made, tmp_path / "ps1")
+    before = files(here)
     rename = handout.Path.rename
 
     def fails_at_the_second_file(self, target):
@@ -50,9 +58,9 @@ def test_nothing_changes_when_a_file_cannot_be_put_in_place(tmp_path, monkeypatc
 
     monkeypatch.setattr(handout.Path, "rename", fails_at_the_second_file)
     with pytest.raises(PermissionError):
-        handout.write_handout("ps1", 6, tmp_path)
+        handout.write_handout("ps1", 6, here)
     monkeypatch.undo()
-    assert files(tmp_path) == before
+    assert files(here) == before
 
 
 def test_nothing_is_written_when_the_data_do_not_serve(tmp_path, monkeypatch):
@@ -67,10 +75,9 @@ def test_unknown_set_is_refused(tmp_path):
         handout.write_handout("ps99", 5, tmp_path)
 
 
-def test_case_is_of_these_data(tmp_path):
-    handout.write_handout("ps1", 5, tmp_path)
-    case = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))
-    tables = data.read(tmp_path / "county")
+def test_case_is_of_these_data(made):
+    case = json.loads((made / "case.json").read_text(encoding="utf-8"))
+    tables = data.read(made / "county")
     workers = tables["workers"]
     assert workers.loc[workers["agency_id"] == case["agency_id"], "agency"].unique().tolist() == [case["agency"]]
     assert workers.loc[workers["double_entry"] == 1, "agency"].unique().tolist() == [case["double_agency"]]
