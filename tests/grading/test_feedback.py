@@ -10,7 +10,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets import TraitError
 
-from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, plain_html, plain_markdown, tidied
+from mystique.grading.feedback import LEFT_OUT, FeedbackPage, TrimTests, only_pages, tidied
+from mystique.grading.plain import plain_html, plain_markdown
 
 SECRET = 'assert answer == 1234567, "a hidden line"'
 TEST = f"visible = 1\n### BEGIN HIDDEN TESTS\nx = 1\n{SECRET}\n### END HIDDEN TESTS\nq.score()"

@@ -27,8 +27,8 @@ from pathlib import Path
 
 from . import confine, reading
 from .engine import WARM, Cell, Engine, EngineError, Limits
-from .feedback import NOT_GRADED, plain_html, plain_markdown
-from .reading import Unreadable
+from .plain import plain_html, plain_markdown
+from .reading import NOT_GRADED, Unreadable
 from .suspect import suspicions as read_code
 from .unconfined import Unconfined
 
@@ -195,11 +195,11 @@ def _grade_all(handed_in, release, grader, engine, log, book, jobs, clock, progr
     progress(len(results), len(handed_in), sum(bool(each.needs) for each in results))
     if not waiting:
         return results
-    with clock("start"):
-        baseline = blank_run(engine, release)
     pool = ThreadPoolExecutor(jobs)
     try:
+        baseline = pool.submit(blank_run, engine, release, clock)
         working = [pool.submit(_grade_one, student, folder, key, release, baseline, engine, clock) for student, folder, key in waiting]
+        baseline.result()  # if that fails, nobody can be graded
         for done in as_completed(working):
             result, notebook, key, stamp = done.result()
             notebook_hash = ""
@@ -273,7 +273,7 @@ def _grade_one(student, folder, key, release, baseline, engine, clock):
 
 
 def grade_folder(student, folder, release, baseline, engine, clock):
-    """Read, run and score one submission: (Graded, the graded notebook)."""
+    """Read, run and score one submission: (Graded, the graded notebook). baseline: a future of what `blank_run` gives."""
     try:
         with clock("read"):
             found = reading.read_submission(folder, release.name, release.given, release.files)
@@ -289,7 +289,7 @@ def grade_folder(student, folder, release, baseline, engine, clock):
         run = engine.run([Cell(cell.name, cell.source, cell.test, place in twins) for place, cell in enumerate(cells)], found.files)
     scores, needs = {}, []
     for place in tests:
-        score, why = score_of(run.results[place], release.points[cells[place].name], baseline[cells[place].name], place in twins)
+        score, why = score_of(run.results[place], release.points[cells[place].name], baseline.result()[cells[place].name], place in twins)
         scores[cells[place].name] = score
         needs += [f"{cells[place].name}: {each}" for each in why]
     manual = []
@@ -323,10 +323,11 @@ def score_of(result, points, baseline, has_twin):
     return 0.0, [f"the test gave {str(result.value)[:40]!r}, which is not a number of points between 0 and {points:g}"]
 
 
-def blank_run(engine, release):
+def blank_run(engine, release, clock):
     """{test: its `Result`} for the notebook as it was handed out: what a test gives where there is no answer."""
     cells, _ = release.cells(reading.Reading(answers={place: given.source for place, given in enumerate(release.given) if given.is_answer}))
-    run = engine.run([Cell(cell.name, cell.source, cell.test, cell.test) for cell in cells])
+    with clock("run"):
+        run = engine.run([Cell(cell.name, cell.source, cell.test, cell.test) for cell in cells])
     stopped = [f"{cell.name} {result.stopped}" for cell, result in zip(cells, run.results) if result.stopped]
     if stopped:
         raise GradingError(f"The notebook as it was handed out does not run to its end ({stopped[0]}). Mend the problem set before grading.")
