@@ -1,7 +1,9 @@
 """The checks module is fair: it compares by meaning, tells missing, malformed and wrong apart, and never shows a traceback."""
 
+import csv
 import decimal
 import fractions
+import io
 import math
 import subprocess
 import sys
@@ -594,3 +596,14 @@ def test_piled_bars_and_areas_are_seen(chart, stacked):
 def test_a_title_in_words_is_no_column_s_name(y, in_words):
     data = DATA.assign(**{"Mean days": 1, "Logins": 2, "Mean_days": 3})
     assert checks.title_in_words(checks.chart(alt.Chart(data).mark_line().encode(x="month", y=y)), "y", names=["high"]) is in_words
+
+
+@pytest.mark.parametrize("text", ["agency,n,words\nA,1,so\nB,,\n", 'agency,n,words\nA,1,"so, so"\nB,,"two\nlines"\n'])
+def test_rows_of_a_file_are_what_csv_reads(text, tmp_path, monkeypatch):
+    (tmp_path / "some.csv").write_text(text, encoding="utf-8", newline="")
+    monkeypatch.setattr(checks, "__file__", str(tmp_path / "checks.py"))
+    checks.rows.cache_clear()
+    wanted = list(csv.DictReader(io.StringIO(text)))
+    assert checks.rows("some.csv") == wanted
+    assert checks.rows("some.csv", "words", "agency") == [{"words": row["words"], "agency": row["agency"]} for row in wanted]
+    checks.rows.cache_clear()

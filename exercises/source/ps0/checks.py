@@ -953,10 +953,11 @@ def rows(name, *columns):
 
     The checks count in them without pandas. A test that asks again gets the same list: it is not to be changed."""
     with open(beside(name), encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        header = next(lines)
-        places = [header.index(column) for column in columns or header]
-        return [dict(zip(columns or header, [line[place] for place in places])) for line in lines]
+        text = file.read()
+    lines = csv.reader(io.StringIO(text)) if '"' in text else (line.split(",") for line in text.splitlines())  # no quotation marks: no parser
+    header = next(lines)
+    places = [header.index(column) for column in columns or header]
+    return [dict(zip(columns or header, [line[place] for place in places])) for line in lines]
 
 
 def facts(name):
