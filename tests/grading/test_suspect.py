@@ -27,11 +27,6 @@ def test_signs_are_found_with_their_line(code, sign):
     assert len(found) < 3
 
 
-@pytest.mark.parametrize("code", ["x = 1\n# MYSTIQUE-CANARY-ps1-q1", "rows = (  # MYSTIQUE-CANARY-ps1-q1"])
-def test_what_was_copied_from_the_solutions_is_shown(code):
-    assert suspicions(code, "ps1-q1") == ["ps1-q1: holds `MYSTIQUE-CANARY-`, which stands in the course's solutions and in nothing that is handed out"]
-
-
 @pytest.mark.parametrize("path", sorted(ANSWERS.glob("ps[0-9].yml")), ids=lambda path: path.stem)
 def test_no_known_answer_is_suspicious(path):
     assert [found for answer in read_answers(path) for found in suspicions(answer.code, answer.name)] == []

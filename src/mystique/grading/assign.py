@@ -30,10 +30,9 @@ from pathlib import Path
 
 from .answers import AnswersError, read_answers
 from .proof import prove
-from .reading import CANARY
 from .trial import TrialError
 
-CANARY_WORD = re.compile(rf"{CANARY}[\w-]*")
+CANARY_WORD = re.compile(r"MYSTIQUE-CANARY[\w-]*")
 REMEMBERED = ".answers-folder"  # in the course: one line, the private folder that it uses
 SHORTEST = 20        # characters; a shorter secret line, or a shorter seed than SHORTEST_SEED, may stand in a file by chance
 SHORTEST_SEED = 6

@@ -16,7 +16,7 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets import Bool, Integer, TraitError, Unicode, validate
 
 from .plain import plain_html, plain_markdown
-from .reading import CANARY, NOT_GRADED, Unreadable, read_bytes
+from .reading import NOT_GRADED, Unreadable, read_bytes
 
 LEFT_OUT = "[An output was left out here: it repeated a part of the tests.]\n"
 READ_AGAIN = re.compile(r"(?<=Read again: )([\w-]+\.html#[\w-]+)")
@@ -50,7 +50,7 @@ class TrimTests(NbGraderPreprocessor):
     begin_mark_scheme_delimeter = Unicode("BEGIN MARK SCHEME", help="Same as ClearMarkScheme.begin_mark_scheme_delimeter").tag(config=True)
     end_mark_scheme_delimeter = Unicode("END MARK SCHEME", help="Same as ClearMarkScheme.end_mark_scheme_delimeter").tag(config=True)
     shortest = Integer(20, help="A secret line shorter than this is not looked for in outputs: it may stand there by chance").tag(config=True)
-    canary = Unicode(CANARY, help="Text that no student may ever see").tag(config=True)
+    canary = Unicode("MYSTIQUE-CANARY-", help="Text that no student may ever see").tag(config=True)
 
     def preprocess(self, nb, resources):
         # Only what stands in locked cells is a secret: there the release's text has been restored.

@@ -24,6 +24,7 @@ from .learner_progress import LearnerError
 
 STUB = "# YOUR CODE HERE"              # as ClearSolutions.code_stub and text_stub in exercises/nbgrader_config.py
 TEXT_STUB = "*Write your answer here.*"
+CANARY = "MYSTIQUE-CANARY-"
 BESIDE = {".py", ".csv", ".tsv", ".json", ".txt", ".xlsx", ".parquet"}  # what her code may need from her own folder,
 MOST_BESIDE, LARGEST_BESIDE = 100, 5 << 20                              # so many files of so many bytes
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?", re.DOTALL | re.MULTILINE)
@@ -521,5 +522,5 @@ def _question_name(question):
 
 def _clean(text):
     """A text of the course's authors as a learner may read it."""
-    lines = [line for line in text.splitlines() if reading.CANARY not in line]
+    lines = [line for line in text.splitlines() if CANARY not in line]
     return re.sub(r"\n{3,}", "\n\n\n", "\n".join(lines)).strip("\n")

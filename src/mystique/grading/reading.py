@@ -31,7 +31,6 @@ COMPILED = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")  # code that nobody
 SETTINGS = ("grade", "solution", "points", "schema_version")
 QUESTION = re.compile(r"\w+?-(q\d+)(-test)?")
 NAME = re.compile(r"[\w. ()+-]{1,100}")
-CANARY = "MYSTIQUE-CANARY-"  # stands in solutions, hidden tests and mark schemes, and in nothing that is handed out
 NOT_GRADED = "## This submission could not be graded"  # so begins the page in place of a notebook that could not be read
 
 

@@ -11,8 +11,6 @@ import warnings
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from .reading import CANARY
-
 MODULES = {"socket": "opens network connections", "sqlite3": "opens databases", "ctypes": "reaches into memory", "gc": "looks for other code's objects",
            "inspect": "looks into other code", "nbgrader": "uses the grading program", "mystique": "uses the course's own tools",
            "multiprocessing": "starts processes", "subprocess": "starts programs", "pty": "starts programs", "signal": "changes how time limits work",
@@ -45,11 +43,6 @@ LONGEST = 50_000  # characters of a cell with notebook commands: translating tak
 
 def suspicions(source, name):
     """What a person should look at in a cell's or file's code: sentences with the line; an empty list for nearly all of it."""
-    copied = [f"{name}: holds `{CANARY}`, which stands in the course's solutions and in nothing that is handed out"] if CANARY in source else []
-    return copied + _found(source, name)
-
-
-def _found(source, name):
     tree = _tree(source)
     if tree is None:
         return [f"{name}: is too long to be read"] if len(source) > LONGEST else []
