@@ -17,7 +17,7 @@ from mystique.grading.handout import write_handout
 from mystique.grading.proof import Outcome, prove
 
 EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
-SEED = 918273645546372820  # long enough to be told from other numbers wherever it should not be
+SEED = 918273645546372819  # long enough to be told from other numbers wherever it should not be
 MORE_SEEDS = (1, 2, 103, 104, 105)
 # Seeds on which a known mistake of ps3 once looked like another one, or like a right answer to a part.
 ONCE_ALIKE = [
