@@ -15,6 +15,7 @@ import pytest
 from mystique.grading import assign as module
 from mystique.grading import proof
 from mystique.grading.assign import REMEMBERED, AssignError, assign, leaks, source_of
+from mystique.grading.cohort import problem_sets
 
 EXERCISES = Path(__file__).resolve().parents[2] / "exercises"
 CONFIG = """
@@ -263,6 +264,7 @@ def forget_a_mark(notebook):
     (plant_file("county/truth.json", b"{}"), "county/truth.json: must not be handed out"),
     (plant_file("small.yml", b"q1:"), "small.yml: must not be handed out"),
     (plant_file("answers/q1.txt", b"75"), "answers: must not be handed out"),
+    (plant_file("county/answers.csv", b"q1,75"), "county/answers.csv: must not be handed out"),
     (plant_file(".env", b"x"), r"\.env: must not be handed out"),
     (plant_file("case.json", b'{"made": [{"seed": 7}]}'), "case.json: has a field 'seed'"),
     (plant_file("case.txt", b"made from 918273645546"), "case.txt: tells the cohort's secret seed"),
@@ -282,6 +284,18 @@ def test_a_leak_is_refused_and_named(course, monkeypatch, plant, said):
     with pytest.raises(AssignError, match=said):
         assign("small", course)
     assert everything(course) == before and grades(course) == cells
+
+
+@pytest.mark.parametrize("name", problem_sets(EXERCISES))
+def test_each_set_of_the_course_can_be_assigned(name, tmp_path, monkeypatch):
+    """Nothing that a set needs is taken for a leak. That its answers hold is tried in tests/exercises."""
+    fast_proof(monkeypatch)
+    for part in (f"source/{name}", "answers"):
+        shutil.copytree(EXERCISES / part, tmp_path / "course" / part)
+    shutil.copy(EXERCISES / "nbgrader_config.py", tmp_path / "course")
+    made = assign(name, tmp_path / "course")
+    with zipfile.ZipFile(made) as archive:
+        assert f"{name}/{name}.ipynb" in archive.namelist() and f"{name}/case.json" in archive.namelist()
 
 
 def test_a_path_of_this_machine_is_a_leak(course, monkeypatch):

@@ -28,6 +28,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
+from . import checks
 from .answers import AnswersError, read_answers
 from .proof import prove
 from .trial import TrialError
@@ -41,6 +42,7 @@ LEFT_BEHIND = ("__pycache__", "*.pyc", ".ipynb_checkpoints", ".handout-*", ".DS_
 FORBIDDEN = ("truth.json", "cohort.json", "traps.md", "answers", "answers.*", "nbgrader_config.py", "gradebook.db*", "grades.csv",
              "__pycache__", "*.pyc", ".*")
 REGION = re.compile(r"BEGIN (HIDDEN TESTS|MARK SCHEME|SOLUTION)\b(.*?)END \1", re.DOTALL)
+REMARK = re.compile(r"\s{2,}#.*")
 MARKER = re.compile(r"(?:BEGIN|END) (?:HIDDEN TESTS|MARK SCHEME|SOLUTION)\b")
 
 
@@ -317,11 +319,19 @@ def leaks(released, notebook, answers, secrets=(), visible=""):
         if path.is_symlink():
             found.append(f"{name}: a link. Put the file itself there.")
             continue
-        if any(fnmatch.fnmatch(path.name.lower(), pattern) for pattern in FORBIDDEN) or path.name == Path(answers).name:
+        if not _is_a_table(path) and any(fnmatch.fnmatch(path.name.lower(), each) for each in (*FORBIDDEN, Path(answers).name)):
             found.append(f"{name}: must not be handed out. Take it out of the set's source folder.")
         if path.is_file():
             found += [f"{name}: {leak}" for leak in _leaks_of(path, lines, secrets)]
     return found
+
+
+def _is_a_table(path):
+    """Whether the codebook beside a file names it as one of its tables: a table may be called answers.csv."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        codebook = json.loads((path.parent / "datapackage.json").read_text(encoding="utf-8"))
+        return path.suffix == ".csv" and path.name in [table["path"] for table in codebook["resources"]]
+    return False
 
 
 def _leaks_of(path, lines, secrets):
@@ -380,7 +390,7 @@ def _has_seed(path):
 def _secret_lines(notebook, answers, visible):
     """Lines that only the instructor's files hold."""
     secret = [answer.code for answer in _known(answers) if answer.is_right]
-    shown = [visible]
+    shown = [visible, Path(checks.__file__).read_text(encoding="utf-8")]  # what lies beside every notebook is no secret
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError):
@@ -392,7 +402,8 @@ def _secret_lines(notebook, answers, visible):
             regions, source = [source], ""  # without marks, all of an answer cell is the solution
         secret += regions
         shown.append(REGION.sub("", source))
-    shown = {line.strip() for text in shown for line in text.splitlines()}  # a given line may be used again in a solution
+    # a given line may be used again in a solution, without the comment behind it
+    shown = {part.strip() for text in shown for line in text.splitlines() for part in (line, REMARK.sub("", line))}
     lines = dict.fromkeys(line.strip() for text in secret for line in text.splitlines())
     return [line for line in lines if len(line) >= SHORTEST and line not in shown]
 
